@@ -1,0 +1,76 @@
+"""Hyper-parameters of pre-training, as declared under `stages.pretrain` in domains.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainParams:
+    """Everything that decides a pre-trained encoder besides the knowledge graph.
+
+    Attributes:
+        model: registered formulation, `recommended` or `literal`.
+        dim: width d of every vector.
+        layers: layers of the KG encoder.
+        intents: P, number of intents.
+        exemplars: K, number of exemplars.
+        epochs: passes over the source training interactions at most.
+        patience: epochs without a better validation NDCG@10 before stopping.
+        batch_size: interactions a step.
+        negatives: sampled negatives a step, drawn from the same domain.
+        learning_rate: peak of the one-cycle schedule.
+        gate_lr_multiplier: factor on the learning rate of the gates' log alpha; at 1 no gate closes.
+        mi_weight: weight of the information-bottleneck term (lambda 1).
+        exemplar_weight: weight of exemplar contrastive learning (lambda 2).
+        path_weight: weight of the expected number of open gates, as a share (lambda 3).
+        auxiliary_weight: weight of the rank loss on the intent-enhanced user view alone.
+        l2_weight: weight of the mean squared norm of user vectors.
+        temperature: tau of the contrastive terms and of intent attention.
+        clip: largest gradient norm.
+        validation_users: users sampled per source domain to score an epoch.
+        seed: seeds initialisation, sampling and shuffling.
+        device: `auto` (GPU where there is one), `cpu` or `cuda`.
+        threads: CPU threads; 0 means all cores.
+    """
+
+    model: str = "recommended"
+    dim: int = 64
+    layers: int = 2
+    intents: int = 32
+    exemplars: int = 128
+    epochs: int = 5
+    patience: int = 2
+    batch_size: int = 4096
+    negatives: int = 256
+    learning_rate: float = 4e-3
+    gate_lr_multiplier: float = 20.0
+    mi_weight: float = 0.02
+    exemplar_weight: float = 0.1
+    path_weight: float = 0.1
+    auxiliary_weight: float = 1.0
+    l2_weight: float = 1e-5
+    temperature: float = 0.2
+    clip: float = 5.0
+    validation_users: int = 2000
+    seed: int = 0
+    device: str = "auto"
+    threads: int = 0
+
+    # Read by pydantic when domains.yaml is checked; the worker itself does not need pydantic.
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        at_least_one = ("dim", "layers", "intents", "exemplars", "epochs", "patience",
+                        "batch_size", "negatives", "validation_users")
+        for name in at_least_one:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, is {getattr(self, name)}")
+        for name in ("learning_rate", "gate_lr_multiplier", "temperature", "clip"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, is {getattr(self, name)}")
+        for name in ("mi_weight", "exemplar_weight", "path_weight", "auxiliary_weight", "l2_weight", "threads"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"device must be auto, cpu or cuda, is {self.device!r}")
