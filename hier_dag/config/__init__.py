@@ -1,0 +1,23 @@
+"""domains.yaml: the one declaration of a platform, typed and checked before anything is spent."""
+
+from hier_dag.config.load import Issue, check_config, load_config
+from hier_dag.config.models import (
+    Columns,
+    Domain,
+    EventSource,
+    Links,
+    PlatformConfig,
+    Split,
+)
+
+__all__ = [
+    "Columns",
+    "Domain",
+    "EventSource",
+    "Issue",
+    "Links",
+    "PlatformConfig",
+    "Split",
+    "check_config",
+    "load_config",
+]

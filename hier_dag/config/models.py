@@ -1,0 +1,279 @@
+"""The typed form of domains.yaml."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from croniter import croniter
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
+from hier_dag.train.params import PretrainParams
+from hier_dag.transfer.params import TransferParams
+
+__all__ = [
+    "Catalogue",
+    "Columns",
+    "Domain",
+    "EventSource",
+    "GlobalTimeSplit",
+    "IngestParams",
+    "Links",
+    "PerUserOrderSplit",
+    "PlatformConfig",
+    "SeededHashSplit",
+    "Split",
+    "Stages",
+    "TableSource",
+]
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+PARTITION_KEY = re.compile(r"^[a-z0-9_]+$")
+_TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
+
+Format = Literal["parquet", "csv", "jsonl"]
+_SUFFIXES: dict[str, Format] = {
+    ".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
+}  # fmt: skip
+
+
+class TableSource(BaseModel):
+    """Where a raw table comes from: files by path or glob, or one SQL table by SQLAlchemy URL."""
+
+    model_config = _STRICT
+    path: str | None = Field(None, description="file or glob, relative to `data`; .gz is read as it is")
+    format: Format | None = Field(None, description="parquet, csv or jsonl; by default from the suffix")
+    sql: str | None = Field(None, description="SQLAlchemy URL; secrets as ${VAR}")
+    table: str | None = Field(None, description="table of the SQL source, `name` or `schema.name`")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> TableSource:
+        if (self.path is None) == (self.sql is None):
+            raise ValueError("declare either `path` or `sql`, not both and not neither")
+        if self.sql is not None and self.table is None:
+            raise ValueError("an `sql` source needs `table`")
+        if self.path is not None and self.table is not None:
+            raise ValueError("`table` belongs to `sql`, not to `path`")
+        if self.table is not None and not _TABLE_NAME.match(self.table):
+            raise ValueError(
+                f"`table` must be `name` or `schema.name` in plain identifiers, not {self.table!r}"
+            )
+        if self.path is not None and self.format is None:
+            self.file_format(self.path)
+        return self
+
+    def file_format(self, path: str) -> Format:
+        """The format of one file: as declared, else from its suffix (`.gz` stripped).
+
+        Raises:
+            ValueError: when neither says.
+        """
+        if self.format is not None:
+            return self.format
+        suffix = Path(path.removesuffix(".gz")).suffix.lower()
+        if suffix not in _SUFFIXES:
+            raise ValueError(f"no format declared and none known for {path!r}; use parquet, csv or jsonl")
+        return _SUFFIXES[suffix]
+
+
+class Columns(BaseModel):
+    """Which source column holds which canonical one."""
+
+    model_config = _STRICT
+    user_id: str = "user_id"
+    item_id: str = "item_id"
+    behavior: str | None = None
+    weight: str | None = Field(None, description="multiplies the behaviour's weight; must be positive")
+    event_time: str | None = None
+    position: str | None = Field(None, description="integer order of the event in the user's history")
+
+
+class EventSource(TableSource):
+    """One source of a domain's events."""
+
+    columns: Columns = Columns()
+    behavior: str | None = Field(None, description="behaviour of every row where no column says")
+    time_unit: Literal["iso", "s", "ms", "us"] = Field(
+        "iso", description="how event_time is written: ISO 8601 text or a timestamp type, or an epoch count"
+    )
+
+    @model_validator(mode="after")
+    def _one_behavior(self) -> EventSource:
+        if self.behavior is not None and self.columns.behavior is not None:
+            raise ValueError("declare `behavior` or `columns.behavior`, not both")
+        return self
+
+
+class Catalogue(TableSource):
+    """Items that a domain offers, whether or not anyone has acted on them."""
+
+    item_id: str = "item_id"
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+class Domain(BaseModel):
+    """One service of the platform."""
+
+    model_config = _STRICT
+    role: Literal["source", "target"]
+    title: str | None = None
+    sources: tuple[EventSource, ...] = ()
+    catalogue: tuple[Catalogue, ...] = ()
+    behaviors: dict[str, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="allowed behaviours and their weights; others are quarantined"
+    )
+    split: Split | None = None
+    audience: Literal["domain", "platform"] = Field(
+        "domain", description="who gets a vector: the domain's own users, or every user of the platform"
+    )
+    refresh: str | None = Field(None, description="cron of the scheduled refresh, UTC")
+    max_quarantined: float | None = Field(
+        None, ge=0, le=1, description="share of rows; above it ingest refuses"
+    )
+
+    _wrap = field_validator("sources", "catalogue", mode="before")(_one_or_many)
+
+    @field_validator("refresh")
+    @classmethod
+    def _cron(cls, value: str | None) -> str | None:
+        if value is not None and (len(value.split()) != 5 or not croniter.is_valid(value)):
+            raise ValueError(f'refresh must be a five-field cron such as "0 3 * * *", not {value!r}')
+        return value
+
+    @model_validator(mode="after")
+    def _something_to_publish(self) -> Domain:
+        if self.role == "source" and not self.sources:
+            raise ValueError("a source domain needs `sources`")
+        if not self.sources and not self.catalogue:
+            raise ValueError("a domain without `sources` needs a `catalogue`, or there is nothing to rank")
+        if not self.sources and self.audience == "domain":
+            raise ValueError("a domain without `sources` has no users of its own: set `audience: platform`")
+        return self
+
+
+class ItemEntity(TableSource):
+    """Item-entity links."""
+
+    item_id: str = "item_id"
+    entity_id: str = "entity_id"
+    relation: str = "has_entity"
+
+
+class EntityEntity(TableSource):
+    """Entity-entity triples."""
+
+    head: str = "head"
+    tail: str = "tail"
+    relation_column: str | None = None
+    relation: str = "related_to"
+
+
+class UserUser(TableSource):
+    """User-user edges, undirected."""
+
+    user_id: str = "user_id"
+    other_id: str = "other_id"
+    relation: str = "knows"
+
+
+class Names(TableSource):
+    """Display names of entities or items."""
+
+    id: str
+    name: str = "name"
+
+
+class Links(BaseModel):
+    """What the domains share: links, triples, social edges and names."""
+
+    model_config = _STRICT
+    item_entity: tuple[ItemEntity, ...] = ()
+    entity_entity: tuple[EntityEntity, ...] = ()
+    user_user: tuple[UserUser, ...] = ()
+    entity_names: tuple[Names, ...] = ()
+    item_names: tuple[Names, ...] = ()
+
+    _wrap = field_validator("*", mode="before")(_one_or_many)
+
+
+class IngestParams(BaseModel):
+    """What makes a raw row valid."""
+
+    model_config = _STRICT
+    max_quarantined: float = Field(0.05, ge=0, le=1, description="share of rows; above it a domain refuses")
+    max_id_length: int = Field(256, ge=1, description="characters")
+    min_time: str = Field("2000-01-01", description="earlier times are taken for defaults and quarantined")
+    max_future_days: float = Field(1.0, ge=0, description="how far a clock may run ahead of the build")
+
+
+class PublishParams(BaseModel):
+    """What a published set must satisfy."""
+
+    model_config = _STRICT
+    max_fallback: float = Field(1.0, ge=0, le=1, description="largest share of users with origin `fallback`")
+
+
+class Stages(BaseModel):
+    """Parameters of each stage."""
+
+    model_config = _STRICT
+    ingest: IngestParams = IngestParams()
+    pretrain: PretrainParams = PretrainParams()
+    transfer: TransferParams = TransferParams()
+    publish: PublishParams = PublishParams()
+
+
+class PlatformConfig(BaseModel):
+    """A whole domains.yaml."""
+
+    model_config = _STRICT
+    platform: str = Field(pattern=r"^[a-z0-9_]+$")
+    data: str = Field(".", description="folder that relative paths start from")
+    splits: DefaultSplits = DefaultSplits()
+    domains: dict[str, Domain]
+    links: Links = Links()
+    stages: Stages = Stages()
+
+    @field_validator("domains")
+    @classmethod
+    def _keys(cls, value: dict[str, Domain]) -> dict[str, Domain]:
+        for key in value:
+            if not PARTITION_KEY.match(key):
+                raise ValueError(
+                    f"domain name {key!r} must match ^[a-z0-9_]+$ (it names folders and Dagster partitions)"
+                )
+        roles = {d.role for d in value.values()}
+        if value and "source" not in roles:
+            raise ValueError("at least one domain must have `role: source`")
+        if value and "target" not in roles:
+            raise ValueError("at least one domain must have `role: target`")
+        return value
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """Source domains in declared order."""
+        return tuple(k for k, d in self.domains.items() if d.role == "source")
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """Target domains in declared order."""
+        return tuple(k for k, d in self.domains.items() if d.role == "target")
+
+    def split_of(self, domain: str) -> Split:
+        """The split of a domain, its own or the default of its role."""
+        d = self.domains[domain]
+        return d.split or getattr(self.splits, d.role)
+
+    def data_dir(self) -> Path:
+        """`data` as a path (already absolute when loaded by `load_config`)."""
+        return Path(self.data)
+
+    def max_quarantined(self, domain: str) -> float:
+        """Largest share of rows that a domain may lose to quarantine."""
+        own = self.domains[domain].max_quarantined
+        return self.stages.ingest.max_quarantined if own is None else own
