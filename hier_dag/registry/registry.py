@@ -1,0 +1,273 @@
+"""Reads and writes of the registry, one transaction each."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from hier_dag.environment import code_commit, environment
+from hier_dag.registry.connection import make_engine, patiently
+from hier_dag.registry.tables import (
+    AliasRecord,
+    ArtifactRecord,
+    Base,
+    CheckRecord,
+    EnvironmentRecord,
+    ParentRecord,
+    RequestRecord,
+)
+from hier_dag.store.artifact import Artifact
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """The result of one check: what was asked, whether it held, the facts behind it."""
+
+    name: str
+    passed: bool
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ArtifactRow:
+    """A registered artifact, with what the manifest deliberately leaves out."""
+
+    digest: str
+    kind: str
+    partition: str | None
+    code_version: str
+    code_commit: str
+    environment: str
+    run_id: str
+    created_at: datetime
+    seconds: float
+    bytes: int
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AliasRow:
+    """One move of an alias."""
+
+    domain: str
+    alias: str
+    version: int
+    digest: str
+    run_id: str
+    who: str
+    why: str
+    created_at: datetime
+
+
+class Registry:
+    """The registry behind one SQLAlchemy URL.
+
+    Args:
+        url: SQLAlchemy URL, such as sqlite:///…/registry.db.
+        timeout: seconds to wait for a locked or absent database before a RegistryError.
+    """
+
+    def __init__(self, url: str, timeout: float = 30.0) -> None:
+        self.url = url
+        self.timeout = timeout
+        # One try waits a tenth of the patience, so that back-off gets its turns.
+        self._engine = make_engine(url, timeout=max(0.05, timeout / 10))
+        self._write(lambda s: Base.metadata.create_all(s.connection()))
+
+    def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
+        engine = self._engine.execution_options(writes=writes)
+
+        def once() -> T:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                return work(session)
+
+        return patiently(once, self.url, self.timeout)
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        return self._run(work, writes=False)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        return self._run(work, writes=True)
+
+    def record(self, artifact: Artifact, checks: Iterable[CheckRow], *, run_id: str, seconds: float) -> None:
+        """Records a committed artifact, its parents, environment and checks, in one transaction.
+
+        Recording the same digest again adds only the request and the checks.
+        """
+        m = artifact.manifest
+        now = datetime.now(UTC)
+
+        def work(s: Session) -> None:
+            if s.get(EnvironmentRecord, m.environment) is None:
+                s.add(EnvironmentRecord(digest=m.environment, facts=environment()))
+                s.flush()
+            if s.get(ArtifactRecord, artifact.digest) is None:
+                s.add(
+                    ArtifactRecord(
+                        digest=artifact.digest,
+                        kind=m.kind,
+                        partition=m.partition,
+                        request_key=m.request_key,
+                        code_version=m.code_version,
+                        code_commit=code_commit(),
+                        environment=m.environment,
+                        run_id=run_id,
+                        created_at=now,
+                        seconds=seconds,
+                        bytes=sum(f.bytes for f in m.files),
+                        manifest=m.model_dump(),
+                    )
+                )
+                s.flush()
+                s.add_all(ParentRecord(child=artifact.digest, role=r, parent=d) for r, d in m.parents.items())
+            s.add(
+                RequestRecord(
+                    request_key=m.request_key, digest=artifact.digest, run_id=run_id, created_at=now
+                )
+            )
+            s.add_all(_checks(artifact, m.request_key, m.kind, m.partition, checks, run_id, now))
+
+        self._write(work)
+
+    def record_failure(
+        self,
+        kind: str,
+        partition: str | None,
+        request_key: str,
+        checks: Iterable[CheckRow],
+        *,
+        run_id: str,
+    ) -> None:
+        """Records the checks of work that was refused: no artifact exists."""
+        now = datetime.now(UTC)
+        rows = _checks(None, request_key, kind, partition, checks, run_id, now)
+        self._write(lambda s: s.add_all(rows))
+
+    def find(self, request_key: str) -> str | None:
+        """Digest of the newest artifact that answered a request, if one did."""
+        query = select(RequestRecord.digest).where(RequestRecord.request_key == request_key)
+        return self._read(lambda s: s.scalar(query.order_by(RequestRecord.id.desc()).limit(1)))
+
+    def latest(self, kind: str, partition: str | None) -> str | None:
+        """Digest of the artifact that was last asked for, of a kind and partition."""
+        query = (
+            select(RequestRecord.digest)
+            .join(ArtifactRecord, ArtifactRecord.digest == RequestRecord.digest)
+            .where(ArtifactRecord.kind == kind, ArtifactRecord.partition.is_not_distinct_from(partition))
+            .order_by(RequestRecord.id.desc())
+            .limit(1)
+        )
+        return self._read(lambda s: s.scalar(query))
+
+    def artifact(self, digest: str) -> ArtifactRow | None:
+        """One artifact's record."""
+
+        def work(s: Session) -> ArtifactRow | None:
+            r = s.get(ArtifactRecord, digest)
+            return (
+                None if r is None else ArtifactRow(**{k: getattr(r, k) for k in ArtifactRow.__annotations__})
+            )
+
+        return self._read(work)
+
+    def parents(self, digest: str) -> dict[str, str]:
+        """Digest of each parent by role."""
+        query = select(ParentRecord.role, ParentRecord.parent).where(ParentRecord.child == digest)
+        return self._read(lambda s: {role: parent for role, parent in s.execute(query).all()})
+
+    def checks(self, digest: str) -> list[CheckRow]:
+        """Checks recorded for an artifact, oldest first."""
+        query = select(CheckRecord).where(CheckRecord.artifact == digest).order_by(CheckRecord.id)
+        return self._read(lambda s: [CheckRow(c.name, c.passed, c.facts) for c in s.scalars(query)])
+
+    def failures(self, kind: str | None = None, partition: str | None = None) -> list[dict[str, Any]]:
+        """Failed checks, newest first: kind, partition, name, facts, run_id, created_at."""
+        query = select(CheckRecord).where(CheckRecord.passed.is_(False)).order_by(CheckRecord.id.desc())
+        if kind is not None:
+            query = query.where(CheckRecord.kind == kind)
+        if partition is not None:
+            query = query.where(CheckRecord.partition == partition)
+        keys = ("kind", "partition", "name", "facts", "run_id", "created_at")
+        return self._read(lambda s: [{k: getattr(c, k) for k in keys} for c in s.scalars(query)])
+
+    def move_alias(self, domain: str, alias: str, digest: str, *, run_id: str, why: str) -> AliasRow:
+        """Appends a move of an alias with the next version; the same digest again changes nothing."""
+
+        def work(s: Session) -> AliasRow:
+            head = s.scalars(_aliases(domain, alias).limit(1)).first()
+            if head is not None and head.digest == digest:
+                return _alias_row(head)
+            record = AliasRecord(
+                domain=domain,
+                alias=alias,
+                version=1 if head is None else head.version + 1,
+                digest=digest,
+                run_id=run_id,
+                who=getpass.getuser(),
+                why=why,
+                created_at=datetime.now(UTC),
+            )
+            s.add(record)
+            s.flush()
+            return _alias_row(record)
+
+        return self._write(work)
+
+    def alias(self, domain: str, alias: str = "live") -> AliasRow | None:
+        """Where an alias points now."""
+        rows = self.alias_history(domain, alias)
+        return rows[0] if rows else None
+
+    def alias_history(self, domain: str, alias: str = "live") -> list[AliasRow]:
+        """Every move of an alias, newest first."""
+        return self._read(lambda s: [_alias_row(r) for r in s.scalars(_aliases(domain, alias))])
+
+    def count(self) -> int:
+        """Number of artifacts."""
+        return self._read(lambda s: s.scalar(select(func.count()).select_from(ArtifactRecord)) or 0)
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._engine.dispose()
+
+
+def _aliases(domain: str, alias: str) -> Any:
+    query = select(AliasRecord).where(AliasRecord.domain == domain, AliasRecord.alias == alias)
+    return query.order_by(AliasRecord.version.desc())
+
+
+def _alias_row(r: AliasRecord) -> AliasRow:
+    return AliasRow(**{k: getattr(r, k) for k in AliasRow.__annotations__})
+
+
+def _checks(
+    artifact: Artifact | None,
+    request_key: str,
+    kind: str,
+    partition: str | None,
+    checks: Iterable[CheckRow],
+    run_id: str,
+    now: datetime,
+) -> list[CheckRecord]:
+    return [
+        CheckRecord(
+            artifact=None if artifact is None else artifact.digest,
+            request_key=request_key,
+            kind=kind,
+            partition=partition,
+            name=c.name,
+            passed=c.passed,
+            facts=c.facts,
+            run_id=run_id,
+            created_at=now,
+        )
+        for c in checks
+    ]

@@ -1,0 +1,128 @@
+"""The artifact store on a local folder.
+
+Layout: `artifacts/<kind>/<digest>/…` and `staging/<kind>-<random>/`. An artifact is staged, fsynced and
+renamed into place; the rename is its commit, since the folder's name is the digest of what is inside.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from hier_dag.digest import digest_file
+from hier_dag.errors import StoreError
+from hier_dag.store.artifact import MANIFEST, Artifact, FileEntry, Manifest
+from hier_dag.store.durable import sync_folder, sync_tree
+
+
+class ArtifactStore:
+    """Immutable artifacts below one folder.
+
+    Args:
+        root: the folder; made when it is not there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self._verified: set[str] = set()
+        for folder in ("artifacts", "staging"):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+
+    def path_of(self, kind: str, digest: str) -> Path:
+        """Where an artifact of this kind and digest lives."""
+        return self.root / "artifacts" / kind / digest
+
+    @contextmanager
+    def stage(self, kind: str) -> Iterator[Path]:
+        """A fresh folder to write an artifact into; what is not committed is removed on leaving."""
+        staged = self.root / "staging" / f"{kind.replace('/', '-')}-{uuid.uuid4().hex}"
+        staged.mkdir(parents=True)
+        try:
+            yield staged
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+    def commit(self, staged: Path, manifest: Manifest) -> Artifact:
+        """Makes a staged folder an artifact.
+
+        Args:
+            staged: folder from `stage`, complete but for its manifest.
+            manifest: everything but `files`, which is read off the folder here.
+
+        Returns:
+            The artifact; the one that is already there where the digest is known.
+        """
+        entries = [
+            FileEntry(path=p.relative_to(staged).as_posix(), sha256=digest_file(p), bytes=p.stat().st_size)
+            for p in sorted(staged.rglob("*"))
+            if p.is_file()
+        ]
+        manifest = manifest.model_copy(update={"files": entries})
+        (staged / MANIFEST).write_bytes(manifest.to_bytes())
+        sync_tree(staged)
+        final = self.path_of(manifest.kind, manifest.digest)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if not final.exists():
+            try:
+                os.rename(staged, final)
+            except OSError:
+                # A concurrent run committed the same digest first: same name, same bytes.
+                if not final.exists():
+                    raise
+            sync_folder(final.parent)
+        return self.open(manifest.kind, manifest.digest)
+
+    def open(self, kind: str, digest: str, *, verify: bool = True) -> Artifact:
+        """Opens an artifact, checking every file against its digest once a process.
+
+        Raises:
+            StoreError: when it is missing or any byte differs.
+        """
+        path = self.path_of(kind, digest)
+        return open_folder(path, digest, verified=self._verified if verify else None)
+
+
+def open_folder(path: Path, digest: str, *, verified: set[str] | None = None) -> Artifact:
+    """Opens an artifact's folder by its expected digest.
+
+    Args:
+        path: the folder.
+        digest: the digest that its manifest must have.
+        verified: digests whose files were checked in this process already; None skips the check of
+            files (never of the manifest).
+
+    Raises:
+        StoreError: when something is missing or differs.
+    """
+    fix = "run the pipeline again: the artifact is rebuilt from its recorded inputs"
+    try:
+        raw = (path / MANIFEST).read_bytes()
+        manifest = Manifest.model_validate_json(raw)
+    except FileNotFoundError:
+        raise StoreError(f"artifact {digest[:12]} is not in the store", file=str(path), fix=fix) from None
+    except ValidationError as e:
+        raise StoreError(
+            f"manifest of {digest[:12]} is damaged: {e.errors()[0]['msg']}",
+            file=str(path / MANIFEST),
+            fix=fix,
+        ) from None
+    if manifest.digest != digest or manifest.to_bytes() != raw:
+        raise StoreError(f"manifest of {digest[:12]} does not match its digest", file=str(path), fix=fix)
+    if verified is not None and digest not in verified:
+        for entry in manifest.files:
+            _verify(path / entry.path, entry, fix)
+        verified.add(digest)
+    return Artifact(digest=digest, path=path, manifest=manifest)
+
+
+def _verify(path: Path, entry: FileEntry, fix: str) -> None:
+    if path.is_symlink() or not path.is_file():
+        raise StoreError("the file is missing or not a plain file", file=str(path), fix=fix)
+    if path.stat().st_size != entry.bytes or digest_file(path) != entry.sha256:
+        raise StoreError("the file does not match its digest", file=str(path), fix=fix)
