@@ -1,0 +1,111 @@
+"""Builds the knowledge graph artifact's files from validated events and links."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ibis
+import numpy as np
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+
+from hier_dag.config.models import PlatformConfig
+from hier_dag.graph import files
+from hier_dag.graph.csr import CSR, from_coo
+from hier_dag.graph.knowledge_graph import TRAIN, KnowledgeGraph
+from hier_dag.graph.leakage import certify
+from hier_dag.graph.profile import profile
+from hier_dag.graph.tables import GraphTables, graph_tables
+
+
+def build_graph(
+    con: Backend,
+    config: PlatformConfig,
+    events: Mapping[str, Sequence[Path]],
+    links: Path,
+    out: Path,
+) -> KnowledgeGraph:
+    """Writes a knowledge graph: node tables, splits, edges, profile, ledger and leakage certificate.
+
+    Args:
+        con: engine connection for the tables in between.
+        config: the platform; every declared domain must be a key of `events`.
+        events: canonical event files of each domain.
+        links: folder of the links artifact.
+        out: staged folder to write into.
+
+    Returns:
+        The graph as it reads back from the files.
+
+    Raises:
+        ContractError: when a held-out interaction is an edge.
+    """
+    tables = graph_tables(con, config, events, links)
+    _write_tables(tables, out)
+    n_users, n_items, n_entities = (_count(t) for t in (tables.users, tables.items, tables.entities))
+    relations: dict[str, CSR] = {}
+    for domain in config.domains:
+        relations[f"interacts:{domain}"] = _interacts(tables.pairs[domain], n_users, n_items)
+    relations["has_entity"] = _relation(tables.item_entity, "item", "entity", n_items, n_entities)
+    relations["entity_entity"] = _both_ways(tables.entity_entity, "head", "tail", n_entities)
+    relations["social"] = _both_ways(tables.social, "user", "other", n_users)
+    files.save_edges(out, relations)
+    graph = files.load_graph(out, config.source_names, config.target_names)
+    _write_json(out / files.CERTIFICATE, certify(graph))
+    _write_json(out / files.PROFILE, profile(graph))
+    _write_json(out / files.LEDGER, tables.ledger)
+    return graph
+
+
+def _write_tables(tables: GraphTables, out: Path) -> None:
+    named = {
+        files.USERS: tables.users.select("user", "user_id"),
+        files.ITEMS: tables.items.select("item", "item_id"),
+        files.ENTITIES: tables.entities.select("entity", "entity_id", "name"),
+        files.CATALOGUE: tables.catalogue.select("domain", "item"),
+        files.AUDIENCE: tables.audience.select("domain", "user"),
+        files.RELATIONS: tables.relations.select("kind", "relation"),
+    }
+    for domain, pairs in tables.pairs.items():
+        columns = ["user", "item", "split", "shot_rank", "share_rank", "weight"]
+        named[files.splits_file(domain)] = pairs.select(*columns)
+    for name, table in named.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        ordered = table.order_by(table.columns[:2])
+        pq.write_table(ordered.to_pyarrow(), out / name, compression="zstd")
+
+
+def _count(table: ibis.Table) -> int:
+    return int(table.count().to_pyarrow().as_py())
+
+
+def _columns(table: ibis.Table, *names: str) -> list[Any]:
+    arrow = table.select(*names).to_pyarrow()
+    return [arrow[name].to_numpy() for name in names]
+
+
+def _interacts(pairs: ibis.Table, n_users: int, n_items: int) -> CSR:
+    user, item, weight = _columns(pairs.filter(pairs.split == TRAIN), "user", "item", "weight")
+    return from_coo(user, item, n_users, n_items, values=weight)
+
+
+def _relation(table: ibis.Table, row: str, col: str, rows: int, cols: int) -> CSR:
+    row_numbers, col_numbers = _columns(table, row, col)
+    return from_coo(row_numbers, col_numbers, rows, cols)
+
+
+def _both_ways(table: ibis.Table, a: str, b: str, n: int) -> CSR:
+    """An undirected relation as a CSR that holds both directions of every edge."""
+    if "kind" in table.columns:
+        left, right, kind = _columns(table, a, b, "kind")
+        kinds = np.concatenate([kind, kind]).astype(np.int64)
+    else:
+        (left, right), kinds = _columns(table, a, b), None
+    return from_coo(np.concatenate([left, right]), np.concatenate([right, left]), n, n, kinds=kinds)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))

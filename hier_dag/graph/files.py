@@ -1,0 +1,97 @@
+"""Where a knowledge graph's parts lie in its artifact, and how they are read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from hier_dag.graph.csr import CSR
+from hier_dag.graph.knowledge_graph import Interactions, KnowledgeGraph
+
+USERS, ITEMS, ENTITIES = "nodes/users.parquet", "nodes/items.parquet", "nodes/entities.parquet"
+CATALOGUE, AUDIENCE = "catalogue.parquet", "audience.parquet"
+EDGES, RELATIONS = "edges.safetensors", "relations.parquet"
+PROFILE, LEDGER, CERTIFICATE = "profile.json", "ledger.json", "leakage.json"
+
+
+def splits_file(domain: str) -> str:
+    """File of a domain's pairs and splits."""
+    return f"splits/{domain}.parquet"
+
+
+def save_edges(folder: Path, relations: dict[str, CSR]) -> None:
+    """Writes every relation's CSR arrays to one safetensors file."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for name, csr in relations.items():
+        arrays[f"{name}|indptr"] = csr.indptr
+        arrays[f"{name}|indices"] = csr.indices
+        arrays[f"{name}|cols"] = np.array([csr.cols], dtype=np.int64)
+        if csr.values is not None:
+            arrays[f"{name}|values"] = csr.values
+        if csr.kinds is not None:
+            arrays[f"{name}|kinds"] = csr.kinds
+    save_file(arrays, folder / EDGES)
+
+
+def load_edges(folder: Path) -> dict[str, CSR]:
+    """Reads the relations that `save_edges` wrote."""
+    parts: dict[str, dict[str, Any]] = {}
+    for key, array in load_file(folder / EDGES).items():
+        name, part = key.rsplit("|", 1)
+        parts.setdefault(name, {})[part] = array
+    return {
+        name: CSR(p["indptr"], p["indices"], int(p["cols"][0]), p.get("values"), p.get("kinds"))
+        for name, p in parts.items()
+    }
+
+
+def load_graph(folder: Path, sources: tuple[str, ...], targets: tuple[str, ...]) -> KnowledgeGraph:
+    """Reads a knowledge graph artifact's folder.
+
+    Args:
+        folder: the artifact's folder, already verified.
+        sources: source domains, in declared order.
+        targets: target domains, in declared order.
+    """
+    edges = load_edges(folder)
+    entities = pq.read_table(folder / ENTITIES)
+    relations = pq.read_table(folder / RELATIONS)
+    return KnowledgeGraph(
+        sources=sources,
+        targets=targets,
+        user_ids=_strings(pq.read_table(folder / USERS)["user_id"]),
+        item_ids=_strings(pq.read_table(folder / ITEMS)["item_id"]),
+        entity_ids=_strings(entities["entity_id"]),
+        entity_names=_strings(entities["name"]),
+        interacts={d: edges[f"interacts:{d}"] for d in (*sources, *targets)},
+        has_entity=edges["has_entity"],
+        entity_entity=edges["entity_entity"],
+        social=edges["social"],
+        catalogue=_by_domain(folder / CATALOGUE, "item", (*sources, *targets)),
+        audience=_by_domain(folder / AUDIENCE, "user", (*sources, *targets)),
+        interactions={d: _interactions(folder / splits_file(d)) for d in (*sources, *targets)},
+        entity_relations=tuple(str(name) for name in _strings(relations["relation"])),
+    )
+
+
+def _strings(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    out: NDArray[np.object_] = column.to_numpy(zero_copy_only=False).astype(object)
+    return out
+
+
+def _by_domain(path: Path, column: str, domains: tuple[str, ...]) -> dict[str, NDArray[np.int64]]:
+    table = pq.read_table(path)
+    names = table["domain"].to_numpy(zero_copy_only=False)
+    values = table[column].to_numpy()
+    return {d: np.sort(values[names == d]) for d in domains}
+
+
+def _interactions(path: Path) -> Interactions:
+    t = pq.read_table(path)
+    return Interactions(*(t[c].to_numpy() for c in Interactions.__annotations__))
