@@ -19,6 +19,7 @@ class TransferParams:
         seeds: seeds of fine-tuning and of tie breaking.
         kappa: strength of the model's prior in smoothed counts (hier.md, eq. g).
         lift_weight: weight w of the user-specific lift in the closed form.
+        visitor_weight: start of the weight g of an item's few-shot visitors in the fine-tuned head.
         finetune_min_per_item: few-shot interactions per catalogue item from which fine-tuning
             replaces the closed form; below it the closed form is the better one.
         finetune_epochs: fixed number of epochs.
@@ -33,6 +34,7 @@ class TransferParams:
     seeds: tuple[int, ...] = (0, 1, 2)
     kappa: float = 100.0
     lift_weight: float = 0.5
+    visitor_weight: float = 0.0
     finetune_min_per_item: float = 2.0
     finetune_epochs: int = 4
     finetune_learning_rate: float = 4e-3
@@ -45,7 +47,9 @@ class TransferParams:
     def __post_init__(self) -> None:
         for shots in (*self.shots, self.publish_shots):
             if not _SHOTS.match(shots):
-                raise ValueError(f'shots must be a count such as "3", a share such as "1%", or "all", not {shots!r}')
+                raise ValueError(
+                    f'shots must be a count such as "3", a share such as "1%", or "all", not {shots!r}'
+                )
         if not self.seeds:
             raise ValueError("seeds must name at least one seed")
         if not self.cutoffs or min(self.cutoffs) < 1:

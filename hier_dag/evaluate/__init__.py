@@ -1,0 +1,1 @@
+"""Full-ranking evaluation: ranks, metrics, intervals, baselines and report cards."""

@@ -1,0 +1,62 @@
+"""Few-shot subsets of a target's training interactions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hier_dag.graph.csr import IntArray
+from hier_dag.graph.knowledge_graph import TRAIN, KnowledgeGraph
+
+
+@dataclass(frozen=True)
+class Shots:
+    """The training interactions of one few-shot setting, as positions.
+
+    Attributes:
+        name: "k", "q%" or "all".
+        user: int64 [m], position in graph.audience[domain].
+        item: int64 [m], position in graph.catalogue[domain].
+        n_items: length of the catalogue.
+    """
+
+    name: str
+    user: IntArray
+    item: IntArray
+    n_items: int
+
+    def counts(self) -> IntArray:
+        """n_i, int64 [n_items]: few-shot visitors of each item."""
+        return np.bincount(self.item, minlength=self.n_items)
+
+    def per_item(self) -> float:
+        """Few-shot interactions for each item of the catalogue."""
+        return len(self.item) / max(1, self.n_items)
+
+
+def draw_shots(graph: KnowledgeGraph, domain: str, name: str) -> Shots:
+    """Draws a setting from training pairs alone: the first k of each user, a share q %, or all.
+
+    Args:
+        graph: interactions, their splits and their ranks.
+        domain: the target.
+        name: "k" (shot_rank <= k), "q%" (share_rank < q / 100) or "all".
+    """
+    pairs = graph.interactions[domain]
+    keep = pairs.split == TRAIN
+    if name.endswith("%"):
+        keep &= pairs.share_rank < float(name[:-1]) / 100.0
+    elif name != "all":
+        keep &= pairs.shot_rank <= int(name)
+    return Shots(
+        name=name,
+        user=positions(graph.audience[domain], pairs.user[keep]),
+        item=positions(graph.catalogue[domain], pairs.item[keep]),
+        n_items=len(graph.catalogue[domain]),
+    )
+
+
+def positions(ascending: IntArray, numbers: IntArray) -> IntArray:
+    """Position of each number in an ascending array that holds it, int64 [m]."""
+    return np.searchsorted(ascending, numbers)
