@@ -61,15 +61,31 @@ class PretrainParams:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     def __post_init__(self) -> None:
-        at_least_one = ("dim", "layers", "intents", "exemplars", "epochs", "patience",
-                        "batch_size", "negatives", "validation_users")
+        at_least_one = (
+            "dim",
+            "layers",
+            "intents",
+            "exemplars",
+            "epochs",
+            "patience",
+            "batch_size",
+            "negatives",
+            "validation_users",
+        )
         for name in at_least_one:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, is {getattr(self, name)}")
         for name in ("learning_rate", "gate_lr_multiplier", "temperature", "clip"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, is {getattr(self, name)}")
-        for name in ("mi_weight", "exemplar_weight", "path_weight", "auxiliary_weight", "l2_weight", "threads"):
+        for name in (
+            "mi_weight",
+            "exemplar_weight",
+            "path_weight",
+            "auxiliary_weight",
+            "l2_weight",
+            "threads",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
         if self.device not in ("auto", "cpu", "cuda"):

@@ -1,0 +1,1 @@
+"""HIER's operators, one a file, and the registered formulations built from them."""

@@ -1,0 +1,119 @@
+"""What every registered formulation of HIER offers training, transfer and the report."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hier_dag.model.decision_path import DecisionPaths
+from hier_dag.model.encoding import FALLBACK, KG_INFERRED, TRAINED, Encoding
+from hier_dag.model.source_view import SourceView
+from hier_dag.train.params import PretrainParams
+
+_USER_BLOCK = 1 << 15
+
+# Rows of a batch that enter a contrastive term, whose cost is quadratic in them.
+CONTRAST_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training pairs of a step, sorted by domain.
+
+    Attributes:
+        users: int64 [b].
+        items: int64 [b].
+        counts: pairs of each domain, in order; sums to b.
+        negatives: int64 [domains, m], items drawn uniformly from each domain's catalogue.
+        rivals: int64 [b], one item drawn uniformly from each pair's own catalogue.
+    """
+
+    users: Tensor
+    items: Tensor
+    counts: list[int]
+    negatives: Tensor
+    rivals: Tensor
+
+
+class Formulation(nn.Module, ABC):
+    """A HIER model bound to one platform.
+
+    Args:
+        view: the platform as pre-training sees it.
+        params: sizes and temperature.
+    """
+
+    paths: DecisionPaths
+
+    def __init__(self, view: SourceView, params: PretrainParams) -> None:
+        super().__init__()
+        self.view, self.params = view, params
+        self.paths = DecisionPaths(params.intents, params.exemplars, params.dim, params.temperature)
+
+    @abstractmethod
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Unweighted scalar terms: rank, auxiliary, mi, exemplar, path, l2."""
+
+    @abstractmethod
+    def encode_nodes(self) -> Tensor:
+        """Vectors of content nodes, entities first, float32 [n_nodes, d]."""
+
+    @abstractmethod
+    def encode_items(self) -> tuple[Tensor, Tensor]:
+        """(vectors to score with, float32 [n_items, d]; biases, float32 [n_items])."""
+
+    @abstractmethod
+    def encode_users(self, users: Tensor) -> Tensor:
+        """h_u from source history, float32 [n, d].
+
+        Args:
+            users: int64 [n].
+        """
+
+    def query(self, encoded: Tensor) -> Tensor:
+        """q_u = h_u + h̃_u, what meets an item's vector (hier.md, eq. d).
+
+        Args:
+            encoded: h_u, float32 [n, d].
+        """
+        return encoded + self.paths(encoded)
+
+    @torch.no_grad()
+    def encode(self) -> Encoding:
+        """Zero-shot vectors of the whole platform, with test gates."""
+        was_training = self.training
+        self.eval()
+        items, bias = self.encode_items()
+        device = items.device
+        blocks = torch.arange(self.view.n_users, device=device).split(_USER_BLOCK)
+        users = [self.query(self.encode_users(block)).cpu() for block in blocks]
+        self.train(was_training)
+        trained = self.view.trained_items()
+        has_entity = self.view.content.indices[self.view.content.indptr[:-1]] < self.view.n_entities
+        item_origin = np.where(trained, TRAINED, np.where(has_entity, KG_INFERRED, FALLBACK))
+        user_origin = np.where(self.view.users_with_history(), TRAINED, FALLBACK)
+        return Encoding(
+            users=torch.cat(users).numpy() if users else np.zeros((0, self.params.dim), np.float32),
+            items=items.cpu().numpy(),
+            item_bias=bias.cpu().numpy(),
+            user_origin=user_origin.astype(np.int8),
+            item_origin=item_origin.astype(np.int8),
+        )
+
+
+def one_row_per_user(users: Tensor, limit: int) -> Tensor:
+    """Rows of a batch with distinct users, at most `limit`, int64: contrast needs each user once.
+
+    Args:
+        users: int64 [b].
+        limit: most rows to return.
+    """
+    distinct, place = torch.unique(users, return_inverse=True)
+    rows = torch.arange(len(users), device=users.device)
+    first = rows.new_full((len(distinct),), len(users)).scatter_reduce(0, place, rows, "amin")
+    # Users come out in ascending order of number; a random choice keeps every user equally likely.
+    return first[torch.randperm(len(first), device=users.device)[:limit]]

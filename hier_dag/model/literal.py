@@ -1,0 +1,104 @@
+"""The literal reconstruction of the paper: relation-aware KG layers and BPR."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hier_dag.model.adjacency import Adjacency
+from hier_dag.model.bottleneck_contrast import bottleneck_contrast
+from hier_dag.model.exemplar_contrast import exemplar_contrast
+from hier_dag.model.formulation import CONTRAST_ROWS, Batch, Formulation, one_row_per_user
+from hier_dag.model.message_passing import spmm
+from hier_dag.model.rank_loss import bpr
+from hier_dag.model.relation_encoder import Aggregation, RelationEncoder
+from hier_dag.model.source_view import SourceView
+from hier_dag.train.params import PretrainParams
+
+
+class Literal(Formulation):
+    """hier.md, "The literal reconstruction", 1 to 7; score (h_u + h̃_u)·h_i.
+
+    h_u^{l+1} = mean over the user's items' entities of h_e^l; nodes and users are read out as the sum of
+    their normalised layers. A user without history gets the mean of all users.
+
+    Args:
+        view: the platform as pre-training sees it.
+        params: sizes, layers and temperature.
+        aggregation: `attention` or `mean` over neighbours.
+    """
+
+    def __init__(
+        self, view: SourceView, params: PretrainParams, aggregation: Aggregation = "attention"
+    ) -> None:
+        super().__init__(view, params)
+        self.nodes = RelationEncoder(view, params.dim, params.layers, aggregation)
+        self.content = Adjacency.means(view.content)
+        self.content_sum = Adjacency.sums(view.content)
+        self.history = Adjacency.sums(view.history)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2."""
+        layers = self.nodes()
+        nodes = _readout(layers)
+        items = spmm(self.content, nodes)
+        distinct, place = torch.unique(batch.users, return_inverse=True)
+        h_distinct = self._users(layers, distinct)
+        h = F.embedding(place, h_distinct)
+        enhanced_distinct = self.paths(h_distinct)
+        enhanced = F.embedding(place, enhanced_distinct)
+        rows = one_row_per_user(batch.users, CONTRAST_ROWS)
+        touched = torch.unique(self.content.select(torch.unique(batch.items)).indices)
+        some = touched[torch.randperm(len(touched), device=touched.device)[:CONTRAST_ROWS]]
+        tau = self.params.temperature
+        positive, rival = F.embedding(batch.items, items), F.embedding(batch.rivals, items)
+        margin = positive - rival
+        zero = margin.new_zeros(len(margin))
+        return {
+            "rank": bpr(((h + enhanced) * margin).sum(1), zero),
+            "auxiliary": bpr((enhanced * margin).sum(1), zero),
+            "mi": bottleneck_contrast(enhanced[rows], h[rows], tau),
+            "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau),
+            "path": self.paths.gates.open_probability().mean(),
+            "l2": h.square().sum(1).mean(),
+        }
+
+    def encode_nodes(self) -> Tensor:
+        """h_e of content nodes, entities first, float32 [n_nodes, d]."""
+        return _readout(self.nodes())
+
+    def encode_items(self) -> tuple[Tensor, Tensor]:
+        """h_i, float32 [n_items, d]; the literal score has no bias, so zeros, float32 [n_items]."""
+        items = spmm(self.content, self.encode_nodes())
+        return items, items.new_zeros(len(items))
+
+    def encode_users(self, users: Tensor) -> Tensor:
+        """h_u, float32 [n, d].
+
+        Args:
+            users: int64 [n].
+        """
+        return self._users(self.nodes(), users)
+
+    def _users(self, layers: list[Tensor], users: Tensor) -> Tensor:
+        rows = self.history.select(users)
+        sizes = self.content_sum.degrees().to(layers[0].dtype)[:, None]
+        count = spmm(rows, sizes)
+        total = layers[0].new_zeros(len(users), layers[0].shape[1])
+        for layer in layers[:-1]:
+            per_item = spmm(self.content_sum, layer)
+            mean = spmm(rows, per_item) / count.clamp(min=1)
+            # The mean of all users, as one vector, is the mean of what their items carry.
+            popular = self.history_weights @ per_item / (self.history_weights @ sizes).clamp(min=1)
+            total = total + F.normalize(torch.where(count > 0, mean, popular), dim=1)
+        return total
+
+    @property
+    def history_weights(self) -> Tensor:
+        """Source training interactions of each item, float32 [n_items]."""
+        return torch.bincount(self.history.indices, minlength=self.history.cols).float()
+
+
+def _readout(layers: list[Tensor]) -> Tensor:
+    return torch.stack([F.normalize(layer, dim=1) for layer in layers]).sum(0)

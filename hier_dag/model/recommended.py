@@ -1,0 +1,114 @@
+"""The recommended formulation: co-occurrence layers, leave-one-out users, sampled softmax."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hier_dag.model.adjacency import Adjacency
+from hier_dag.model.bottleneck_contrast import bottleneck_contrast
+from hier_dag.model.entity_encoder import EntityEncoder
+from hier_dag.model.exemplar_contrast import exemplar_contrast
+from hier_dag.model.formulation import CONTRAST_ROWS, Batch, Formulation, one_row_per_user
+from hier_dag.model.message_passing import spmm
+from hier_dag.model.rank_loss import sampled_softmax
+from hier_dag.model.source_view import SourceView
+from hier_dag.model.user_encoder import UserEncoder
+from hier_dag.train.params import PretrainParams
+
+
+class Recommended(Formulation):
+    """z_i = h_i + MLP(h_i), b_i = MLP(h_i), h_u = p_u + MLP(p_u), s0 = (h_u + h̃_u)·z_i + b_i.
+
+    hier.md, "The recommended formulation", equations (a) to (e).
+
+    Args:
+        view: the platform as pre-training sees it.
+        params: sizes, layers and temperature.
+    """
+
+    def __init__(self, view: SourceView, params: PretrainParams) -> None:
+        super().__init__(view, params)
+        dim = params.dim
+        self.nodes = EntityEncoder(view, dim, params.layers)
+        self.content = Adjacency.means(view.content)
+        self.history = UserEncoder(view, dim)
+        self.item_head = residual_mlp(dim, dim)
+        self.bias_head = residual_mlp(dim, 1)
+        self.user_head = residual_mlp(dim, dim)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2."""
+        nodes = self.nodes()
+        content = spmm(self.content, nodes)
+        p = self.history.leave_one_out(content, batch.users, batch.items)
+        h = p + self.user_head(p)
+        enhanced = self.paths(h)
+        rows = one_row_per_user(batch.users, CONTRAST_ROWS)
+        seen = self.nodes.seen.nonzero().flatten()
+        some = seen[torch.randperm(len(seen), device=seen.device)[:CONTRAST_ROWS]]
+        tau = self.params.temperature
+        rank, auxiliary = self._rank(batch, content, [h + enhanced, enhanced])
+        return {
+            "rank": rank,
+            "auxiliary": auxiliary,
+            "mi": bottleneck_contrast(enhanced[rows], h[rows], tau),
+            "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau),
+            "path": self.paths.gates.open_probability().mean(),
+            "l2": h.square().sum(1).mean(),
+        }
+
+    def _rank(self, batch: Batch, content: Tensor, queries: list[Tensor]) -> list[Tensor]:
+        """Sampled softmax of each query view, mean over the batch."""
+        wanted, place = torch.unique(torch.cat([batch.items, batch.negatives.flatten()]), return_inverse=True)
+        z, bias = self._items(F.embedding(wanted, content))
+        z_pos = F.embedding(place[: len(batch.items)], z)
+        b_pos = bias.index_select(0, place[: len(batch.items)])
+        z_neg = F.embedding(place[len(batch.items) :], z).view(*batch.negatives.shape, -1)
+        b_neg = bias.index_select(0, place[len(batch.items) :]).view(batch.negatives.shape)
+        totals = []
+        for query in queries:
+            positive = (query * z_pos).sum(1) + b_pos
+            total = query.new_zeros(())
+            parts = zip(query.split(batch.counts), positive.split(batch.counts), strict=True)
+            own = batch.items.split(batch.counts)
+            for domain, (q, pos) in enumerate(parts):
+                scores = q @ z_neg[domain].T + b_neg[domain]
+                total = total + sampled_softmax(pos, scores, own[domain][:, None] == batch.negatives[domain])
+            totals.append(total / len(query))
+        return totals
+
+    def _items(self, content: Tensor) -> tuple[Tensor, Tensor]:
+        return content + self.item_head(content), self.bias_head(content).flatten()
+
+    def encode_nodes(self) -> Tensor:
+        """h_c of content nodes, entities first, float32 [n_nodes, d] (eq. a)."""
+        return self.nodes()
+
+    def encode_items(self) -> tuple[Tensor, Tensor]:
+        """z_i, float32 [n_items, d], and b_i, float32 [n_items] (eq. b)."""
+        return self._items(spmm(self.content, self.nodes()))
+
+    def encode_users(self, users: Tensor) -> Tensor:
+        """h_u = p_u + MLP(p_u), float32 [n, d] (eq. c).
+
+        Args:
+            users: int64 [n].
+        """
+        content = spmm(self.content, self.nodes())
+        p = self.history(content, users, self.history.mean(content))
+        return p + self.user_head(p)
+
+
+def residual_mlp(dim: int, out: int) -> nn.Sequential:
+    """d → 2d → out with GELU; the last layer starts at zero, so a residual starts as the identity.
+
+    Args:
+        dim: width of the input.
+        out: width of the output.
+    """
+    last = nn.Linear(2 * dim, out)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), last)

@@ -1,0 +1,32 @@
+"""Formulations by the name that domains.yaml gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hier_dag.errors import ConfigError
+from hier_dag.model.formulation import Formulation
+from hier_dag.model.literal import Literal
+from hier_dag.model.recommended import Recommended
+from hier_dag.model.source_view import SourceView
+from hier_dag.train.params import PretrainParams
+
+FORMULATIONS: dict[str, Callable[[SourceView, PretrainParams], Formulation]] = {
+    "recommended": Recommended,
+    "literal": Literal,
+}
+
+
+def build_model(view: SourceView, params: PretrainParams) -> Formulation:
+    """The formulation that `params.model` names, freshly initialised from torch's random state.
+
+    Raises:
+        ConfigError: no such formulation.
+    """
+    if params.model not in FORMULATIONS:
+        raise ConfigError(
+            f"there is no model named {params.model!r}",
+            column="stages.pretrain.model",
+            fix=f"use one of {', '.join(sorted(FORMULATIONS))}",
+        )
+    return FORMULATIONS[params.model](view, params)

@@ -1,0 +1,1 @@
+"""Pre-training over all source domains, and the files it leaves behind."""

@@ -1,0 +1,213 @@
+"""Pre-training: all source domains together, early stopping on source validation."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hier_dag.errors import TrainingError
+from hier_dag.graph.knowledge_graph import KnowledgeGraph
+from hier_dag.model.formulation import Formulation
+from hier_dag.model.registry import build_model
+from hier_dag.model.source_view import source_view
+from hier_dag.train.batches import SourcePairs
+from hier_dag.train.params import PretrainParams
+from hier_dag.train.pretrained import EpochRecord, Pretrained
+from hier_dag.train.progress import Progress, Throttle
+from hier_dag.train.validation import SourceValidation
+
+_USER_BLOCK = 1 << 15
+
+
+def pretrain(
+    graph: KnowledgeGraph, params: PretrainParams, progress: Callable[[Progress], None] | None = None
+) -> Pretrained:
+    """Trains an encoder on the source domains' training interactions.
+
+    L = L_rank + aux·L_rank(h̃) + λ1·MI + λ2·ECL + λ3·mean P(Z>0) + l2·|h_u|² (hier.md, recommended). Adam
+    on a one-cycle schedule; the epoch with the best NDCG@10 on source validation is kept. No interaction of
+    a target domain is read. On CPU the result depends on the graph, the parameters and the number of
+    threads alone, bit for bit.
+
+    Args:
+        graph: the platform.
+        params: what decides the encoder besides the graph.
+        progress: called a few times a second at most, and once at the end.
+
+    Returns:
+        The encoder with everything that is written about it.
+
+    Raises:
+        TrainingError: no source interaction, or a loss that is not finite (names step and epoch).
+        ConfigError: `params.model` names no formulation.
+    """
+    device = _device(params.device)
+    with _seeded(params.seed, params.threads, device):
+        model = build_model(source_view(graph), params).to(device)
+        curve, best_epoch = _fit(model, graph, params, device, Throttle(progress))
+        model.eval().to("cpu")
+        return _describe(model, graph, params, curve, best_epoch)
+
+
+def _fit(
+    model: Formulation, graph: KnowledgeGraph, params: PretrainParams, device: torch.device, report: Throttle
+) -> tuple[list[EpochRecord], int]:
+    pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
+    validation = SourceValidation(graph, params.validation_users, params.seed, device)
+    optimizer, schedule = _optimizer(model, params, pairs.steps)
+    curve: list[EpochRecord] = []
+    best, best_epoch, kept = -1.0, 0, _copy_of(model)
+    for epoch in range(1, params.epochs + 1):
+        started = time.monotonic()
+        sums: dict[str, float] = {}
+        for step, batch in enumerate(pairs.epoch(), start=1):
+            terms = model.losses(batch)
+            loss = weighted(terms, params)
+            _check(loss, terms, epoch, step)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), params.clip)
+            optimizer.step()
+            schedule.step()
+            for name, term in {"loss": loss, **terms}.items():
+                sums[name] = sums.get(name, 0.0) + float(term.detach())
+            if report.ready:
+                rate = min(step * params.batch_size, len(pairs)) / (time.monotonic() - started)
+                ndcg = curve[-1].ndcg if curve else None
+                open_paths = model.paths.gates.open_share()
+                report(Progress(epoch, params.epochs, step, pairs.steps, float(loss), ndcg, rate, open_paths))
+        rate = len(pairs) / (time.monotonic() - started)
+        curve.append(
+            _record(model, validation, epoch, {k: v / pairs.steps for k, v in sums.items()}, started)
+        )
+        score = curve[-1].ndcg
+        if score is None or score > best:
+            best, best_epoch, kept = score or 0.0, epoch, _copy_of(model)
+        stop = epoch == params.epochs or epoch - best_epoch >= params.patience
+        report(_epoch_progress(curve[-1], params.epochs, pairs.steps, rate), last=stop)
+        if stop:
+            break
+    model.load_state_dict(kept)
+    return curve, best_epoch
+
+
+def weighted(terms: dict[str, Tensor], params: PretrainParams) -> Tensor:
+    """The training loss from its unweighted terms (hier.md, recommended).
+
+    Args:
+        terms: scalars rank, auxiliary, mi, exemplar, path, l2.
+        params: holds their weights.
+    """
+    return (
+        terms["rank"]
+        + params.auxiliary_weight * terms["auxiliary"]
+        + params.mi_weight * terms["mi"]
+        + params.exemplar_weight * terms["exemplar"]
+        + params.path_weight * terms["path"]
+        + params.l2_weight * terms["l2"]
+    )
+
+
+def _optimizer(
+    model: Formulation, params: PretrainParams, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    gates = model.paths.gates.log_alpha
+    rest = [parameter for parameter in model.parameters() if parameter is not gates]
+    peaks = [params.learning_rate, params.learning_rate * params.gate_lr_multiplier]
+    groups = [{"params": rest, "lr": peaks[0]}, {"params": [gates], "lr": peaks[1]}]
+    optimizer = torch.optim.Adam(groups)
+    # OneCycleLR divides by (its first phase's steps - 1); 4 steps is the least that keeps it above zero.
+    total = max(4, steps * params.epochs)
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=total)
+
+
+def _record(
+    model: Formulation, validation: SourceValidation, epoch: int, means: dict[str, float], started: float
+) -> EpochRecord:
+    figures = validation.score(model)
+    ndcg, hr = figures if figures is not None else (None, None)
+    loss = means.pop("loss")
+    open_paths = model.paths.gates.open_share()
+    return EpochRecord(epoch, loss, means, ndcg, hr, open_paths, time.monotonic() - started)
+
+
+def _epoch_progress(record: EpochRecord, epochs: int, steps: int, rate: float) -> Progress:
+    return Progress(record.epoch, epochs, steps, steps, record.loss, record.ndcg, rate, record.open_paths)
+
+
+def _check(loss: Tensor, terms: dict[str, Tensor], epoch: int, step: int) -> None:
+    if not torch.isfinite(loss):
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        bad = [name for name, value in values.items() if not np.isfinite(value)]
+        raise TrainingError(
+            f"the loss is not finite at epoch {epoch}, step {step} (terms: {', '.join(bad) or 'their sum'})",
+            fix="lower stages.pretrain.learning_rate or raise temperature",
+            detail={"epoch": epoch, "step": step, "terms": {k: str(v) for k, v in values.items()}},
+        )
+
+
+def _describe(
+    model: Formulation, graph: KnowledgeGraph, params: PretrainParams, curve: list[EpochRecord], best: int
+) -> Pretrained:
+    view, paths = model.view, model.paths
+    with torch.no_grad():
+        gates = paths.gates()
+        entities = model.encode_nodes()[: graph.n_entities]
+        strength = [_strength(model, graph.interacts[d].degrees() > 0) for d in graph.sources]
+        return Pretrained(
+            model=model,
+            params=params,
+            curve=tuple(curve),
+            best_epoch=best,
+            encoding=model.encode(),
+            gates=gates.numpy(),
+            path_weights=paths.weights(gates).numpy(),
+            entities=entities.numpy(),
+            entity_seen=view.seen[: graph.n_entities],
+            entity_ids=graph.entity_ids,
+            entity_names=graph.entity_names,
+            sources=graph.sources,
+            intent_strength=np.stack(strength, axis=1),
+        )
+
+
+def _strength(model: Formulation, members: np.ndarray) -> np.ndarray:
+    """Mean a_u over some users, float32 [P]; zeros where there are none."""
+    users = torch.from_numpy(np.flatnonzero(members))
+    total = torch.zeros(model.params.intents)
+    for block in users.split(_USER_BLOCK) if len(users) else ():
+        total += model.paths.attention(model.encode_users(block)).sum(0)
+    return (total / max(1, len(users))).numpy()
+
+
+def _copy_of(model: Formulation) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+@contextmanager
+def _seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
+    """Seeds torch and sets its threads; the caller's random state and settings come back afterwards."""
+    before = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads or os.cpu_count() or 1)
+        # Scatter-adds on CPU race between threads otherwise. CUDA's sparse product has no such variant.
+        torch.use_deterministic_algorithms(device.type == "cpu")
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic)
+            torch.set_num_threads(before)
