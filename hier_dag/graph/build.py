@@ -63,7 +63,7 @@ def build_graph(
 def _write_tables(tables: GraphTables, out: Path) -> None:
     named = {
         files.USERS: tables.users.select("user", "user_id"),
-        files.ITEMS: tables.items.select("item", "item_id"),
+        files.ITEMS: tables.items.select("item", "item_id", "name"),
         files.ENTITIES: tables.entities.select("entity", "entity_id", "name"),
         files.CATALOGUE: tables.catalogue.select("domain", "item"),
         files.AUDIENCE: tables.audience.select("domain", "user"),

@@ -19,7 +19,7 @@ class GraphTables:
     """Tables of a platform, registered in one engine connection.
 
     Attributes:
-        users, items, entities: dense number and original id of every node.
+        users, items, entities: dense number, original id and (items, entities) name of every node.
         pairs: per domain, dense pairs with their split and ranks.
         item_entity, entity_entity, social: edges in dense numbers.
         relations: relation names of `entity_entity.kind`, by number.
@@ -79,7 +79,7 @@ def graph_tables(
     dense = _hold_out_everywhere(con, _dense_pairs(con, pairs, users, items), ledger)
     return GraphTables(
         users=users,
-        items=items,
+        items=_named(con, items, raw["item_names"]),
         entities=_named(con, entities, raw["entity_names"]),
         pairs=dense,
         item_entity=_item_entity(con, raw["item_entity"], items, entities, ledger),
@@ -92,7 +92,7 @@ def graph_tables(
     )
 
 
-_LINK_FILES = ("item_entity", "entity_entity", "user_user", "entity_names", "catalogue")
+_LINK_FILES = ("item_entity", "entity_entity", "user_user", "entity_names", "item_names", "catalogue")
 
 
 def _parquet(con: Backend, path: Path) -> ibis.Table:
@@ -225,9 +225,10 @@ def _audience(
     return con.create_table("audience", union.order_by("domain", "user"), temp=True)
 
 
-def _named(con: Backend, entities: ibis.Table, names: ibis.Table) -> ibis.Table:
-    """Adds display names; an entity without one shows its id."""
-    first = names.group_by("entity_id").agg(name=names.name.min())
-    joined = entities.left_join(first, "entity_id")
-    named = joined.select("entity", "entity_id", name=ibis.coalesce(joined.name, joined.entity_id))
-    return con.create_table("named_entities", named.order_by("entity"), temp=True)
+def _named(con: Backend, nodes: ibis.Table, names: ibis.Table) -> ibis.Table:
+    """Adds display names to a node table; a node without one shows its id."""
+    key, number = nodes.columns
+    first = names.group_by(key).agg(name=names.name.min())
+    joined = nodes.left_join(first, key)
+    named = joined.select(number, key, name=ibis.coalesce(joined.name, joined[key]))
+    return con.create_table(f"named_{number}", named.order_by(number), temp=True)

@@ -1,0 +1,43 @@
+"""A request for an artifact: everything that decides it, known before any work is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hier_dag.digest import request_key
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a stage would make now.
+
+    Attributes:
+        kind: artifact kind, such as `kg/graph`.
+        partition: domain, or None.
+        code_version: the stage's code version.
+        params: parameters that decide the result.
+        parents: digest of each parent artifact by role.
+        inputs: location, sha256 and bytes of each raw file to read.
+        seeds: seeds among the parameters.
+    """
+
+    kind: str
+    partition: str | None
+    code_version: str
+    params: dict[str, Any]
+    parents: dict[str, str] = field(default_factory=dict)
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """SHA-256 that equal requests share."""
+        return request_key(
+            self.kind, self.partition, self.code_version, self.params, self.parents, self.inputs
+        )
+
+    @property
+    def title(self) -> str:
+        """How a person calls it: kg/graph, raw/events[food]."""
+        return f"{self.kind}[{self.partition}]" if self.partition else self.kind

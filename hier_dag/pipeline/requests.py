@@ -1,0 +1,102 @@
+"""The request of every stage, from domains.yaml, the raw files and what the registry holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from hier_dag.config import PlatformConfig
+from hier_dag.errors import ContractError
+from hier_dag.ingest.fingerprint import RawInput, fingerprint
+from hier_dag.ingest.links import link_inputs
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
+from hier_dag.registry import Registry
+
+
+def events_request(config: PlatformConfig, domain: str) -> tuple[Request, list[RawInput]]:
+    """What ingest of a domain would make from the files that lie there now.
+
+    Raises:
+        SourceError: when a declared file is missing or empty.
+    """
+    declared = config.domains[domain]
+    inputs = fingerprint(config, declared.sources, domain)
+    params = {
+        "sources": [s.model_dump(exclude={"path", "sql", "table"}) for s in declared.sources],
+        "behaviors": declared.behaviors,
+        "rules": config.stages.ingest.model_dump(exclude={"max_quarantined"}),
+        "max_quarantined": config.max_quarantined(domain),
+    }
+    request = Request(EVENTS, domain, CODE_VERSIONS[EVENTS], params, inputs=[_input(i) for i in inputs])
+    return request, inputs
+
+
+def links_request(config: PlatformConfig) -> tuple[Request, Any]:
+    """What ingest of the shared links and catalogues would make now."""
+    inputs = link_inputs(config)
+    catalogues = {d: [c.model_dump() for c in v.catalogue] for d, v in config.domains.items() if v.catalogue}
+    params = {"links": config.links.model_dump(), "catalogues": catalogues}
+    raw = [_input(i.raw) for i in inputs]
+    return Request(LINKS, None, CODE_VERSIONS[LINKS], params, inputs=raw), inputs
+
+
+def _input(raw: RawInput) -> dict[str, Any]:
+    return {"location": raw.location, "sha256": raw.sha256, "bytes": raw.bytes}
+
+
+def graph_request(config: PlatformConfig, registry: Registry) -> Request:
+    """What the graph would be made of: the newest validated artifact of *every* declared domain.
+
+    Raises:
+        ContractError: naming the domains that have none.
+    """
+    parents = {f"events:{d}": registry.latest(EVENTS, d) for d in config.domains}
+    parents["links"] = registry.latest(LINKS, None)
+    missing = [role for role, digest in parents.items() if digest is None]
+    if missing:
+        raise ContractError(
+            f"the graph needs the validated artifact of every declared domain; missing: {', '.join(missing)}.",
+            fix="materialise raw/events of the domains named (and raw/links), then the graph",
+            detail={"missing": missing},
+        )
+    params = {
+        "domains": {d: {"role": v.role, "audience": v.audience} for d, v in config.domains.items()},
+        "splits": {d: config.split_of(d).model_dump(mode="json") for d in config.domains},
+    }
+    return Request(GRAPH, None, CODE_VERSIONS[GRAPH], params, parents={k: str(v) for k, v in parents.items()})
+
+
+def encoder_request(config: PlatformConfig, registry: Registry) -> Request:
+    """What pre-training would make from the newest graph."""
+    params = config.stages.pretrain
+    parents = {"graph": _latest(registry, GRAPH, None)}
+    return Request(ENCODER, None, CODE_VERSIONS[ENCODER], asdict(params), parents, seeds=[params.seed])
+
+
+def model_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:
+    """What transfer to a target would make from the newest encoder and the graph it was trained on."""
+    encoder = _latest(registry, ENCODER, None)
+    parents = {"graph": registry.parents(encoder)["graph"], "encoder": encoder}
+    params = config.stages.transfer
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(params).items()}
+    return Request(MODEL, domain, CODE_VERSIONS[MODEL], plain, parents, seeds=list(params.seeds))
+
+
+def published_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:
+    """What publication for a target would make from its newest model."""
+    model = _latest(registry, MODEL, domain)
+    above = registry.parents(model)
+    parents = {"graph": above["graph"], "encoder": above["encoder"], "model": model}
+    params = config.stages.publish.model_dump()
+    return Request(PUBLISHED, domain, CODE_VERSIONS[PUBLISHED], params, parents)
+
+
+def _latest(registry: Registry, kind: str, partition: str | None) -> str:
+    digest = registry.latest(kind, partition)
+    if digest is None:
+        name = f"{kind}[{partition}]" if partition else kind
+        raise ContractError(
+            f"{name} has not been made yet.", domain=partition, fix=f"materialise {name} first"
+        )
+    return digest

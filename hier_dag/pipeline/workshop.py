@@ -1,0 +1,135 @@
+"""Write, audit, publish: the one way in which an artifact comes to be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hier_dag.environment import environment_digest
+from hier_dag.errors import ContractError, HierError, StoreError
+from hier_dag.pipeline.request import Request
+from hier_dag.registry import CheckRow, Registry
+from hier_dag.store import Artifact, ArtifactStore, Manifest
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a stage wrote into its staged folder.
+
+    Attributes:
+        tables: columns of each table, by file.
+        summary: counts and figures for the manifest.
+        checks: results of the stage's contract; one that failed keeps the artifact from being committed
+            unless its name is in `advisory`.
+        advisory: names of checks that inform without blocking.
+    """
+
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    checks: list[CheckRow] = field(default_factory=list)
+    advisory: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An artifact, the checks it passed, and whether it was there already."""
+
+    artifact: Artifact
+    checks: list[CheckRow]
+    reused: bool
+
+
+class Refused(ContractError):
+    """A contract refused an artifact; its checks are recorded and nothing was committed."""
+
+    code = "contract"
+
+    def __init__(self, message: str, *, checks: list[CheckRow] | None = None, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.checks = checks or []
+
+
+class Workshop:
+    """Makes artifacts in a store and records them in a registry."""
+
+    def __init__(self, store: ArtifactStore, registry: Registry) -> None:
+        self.store = store
+        self.registry = registry
+
+    def find(self, request: Request) -> Artifact | None:
+        """The artifact that answered an equal request, if it is registered and whole."""
+        digest = self.registry.find(request.key)
+        if digest is None:
+            return None
+        try:
+            return self.store.open(request.kind, digest)
+        except StoreError:
+            return None
+
+    def open(self, kind: str, digest: str) -> Artifact:
+        """Opens a parent artifact, its files checked against their digests."""
+        return self.store.open(kind, digest)
+
+    def make(self, request: Request, build: Callable[[Path], Built], *, run_id: str) -> Outcome:
+        """Answers a request: with the artifact that is there, else by staging, auditing and committing one.
+
+        Raises:
+            Refused: when the contract fails; the failed checks are in the registry and on the error.
+        """
+        there = self.find(request)
+        if there is not None:
+            checks = self.registry.checks(there.digest)
+            self.registry.record(there, [], run_id=run_id, seconds=0.0)
+            return Outcome(there, checks, reused=True)
+        began = time.perf_counter()
+        with self.store.stage(request.kind) as staged:
+            try:
+                built = build(staged)
+            except HierError as error:
+                checks = [CheckRow("contract", False, error.as_dict())]
+                self._refuse(request, checks, run_id, error)
+            failed = [c for c in built.checks if not c.passed and c.name not in built.advisory]
+            if failed:
+                error = ContractError(
+                    "; ".join(f"{c.name} failed: {_words(c.facts)}" for c in failed),
+                    domain=request.partition,
+                    fix="see the failed check's facts; nothing was committed and what is live stays live",
+                )
+                self._refuse(request, [CheckRow("contract", False, error.as_dict()), *built.checks],
+                             run_id, error)  # fmt: skip
+            manifest = Manifest(
+                kind=request.kind,
+                partition=request.partition,
+                request_key=request.key,
+                code_version=request.code_version,
+                params=request.params,
+                seeds=request.seeds,
+                parents=request.parents,
+                inputs=request.inputs,
+                environment=environment_digest(),
+                tables=built.tables,
+                summary=built.summary,
+            )
+            artifact = self.store.commit(staged, manifest)
+        checks = [CheckRow("contract", True, {"checks": len(built.checks)}), *built.checks]
+        self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)
+        return Outcome(artifact, checks, reused=False)
+
+    def _refuse(self, request: Request, checks: list[CheckRow], run_id: str, error: HierError) -> None:
+        self.registry.record_failure(request.kind, request.partition, request.key, checks, run_id=run_id)
+        raise Refused(
+            error.message,
+            checks=checks,
+            domain=error.domain or request.partition,
+            file=error.file,
+            column=error.column,
+            fix=error.fix,
+            detail=error.detail,
+        ) from error
+
+
+def _words(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{k} = {v}" for k, v in facts.items())

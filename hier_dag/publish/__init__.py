@@ -1,0 +1,1 @@
+"""Published sets: vectors by original id, the alias that says which set is live, and their reader."""
