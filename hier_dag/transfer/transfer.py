@@ -17,7 +17,7 @@ from hier_dag.transfer.closed_form import zero_shot
 from hier_dag.transfer.few_shot import FewShot, few_shot
 from hier_dag.transfer.head import HeadState
 from hier_dag.transfer.params import TransferParams
-from hier_dag.transfer.score import score_setting, judged_users
+from hier_dag.transfer.score import judged_users, score_setting
 from hier_dag.transfer.shots import draw_shots
 from hier_dag.transfer.target import Target, make_target
 from hier_dag.transfer.vectors import DomainVectors

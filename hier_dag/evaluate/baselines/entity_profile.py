@@ -14,18 +14,19 @@ from hier_dag.graph.csr import CSR, FloatArray, IntArray
 def entity_profile(evidence: Evidence) -> Scorer:
     """Cosine between a user's mean entity vector and an item's entity vector.
 
-    Entity vectors are tf-idf-weighted indicators: idf = log(1 + items / items with the entity), over the
-    items of the whole platform. History is the training interactions of the source domains, and in
-    few-shot the user's few-shot training items too. A user without history scores every item alike.
+    Entity vectors are tf-idf-weighted indicators, idf = log(items / items with the entity) over the whole
+    platform; of the usual weightings this textbook one made the strongest baseline on real logs. History
+    is the training interactions of the source domains, and in few-shot the user's few-shot training
+    items too. A user without history scores every item alike.
     Rows stay sparse until scores are made: memory is that of one block of scores.
     """
     graph = evidence.graph
     entities = _indicators(graph.has_entity)
     frequency = np.maximum(np.asarray(entities.sum(axis=0)).ravel(), 1.0)
-    weighted = _unit_rows(entities @ sp.diags(np.log1p(graph.n_items / frequency)))
+    weighted = (entities @ sp.diags(np.log(max(1, graph.n_items) / frequency))).tocsr()
     audience = graph.audience[evidence.domain]
     profiles = _unit_rows((_history(evidence)[audience] @ weighted).tocsr())
-    items = weighted[graph.catalogue[evidence.domain]].T.tocsr()
+    items = _unit_rows(weighted[graph.catalogue[evidence.domain]]).T.tocsr()
 
     def score(rows: IntArray) -> FloatArray:
         return np.asarray((profiles[rows] @ items).toarray(), dtype=np.float32)
