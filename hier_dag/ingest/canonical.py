@@ -1,0 +1,243 @@
+"""From raw columns to canonical events, and the value rules that a row must pass.
+
+Ids are compared as given, byte for byte: nothing is stripped, case is kept, and no Unicode normalisation is done
+(an NFC and an NFD spelling are two ids). A vector is asked for with the id that the log holds; any clean-up here
+would publish ids that the service does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from hier_dag.config.models import EventSource, IngestParams
+from hier_dag.errors import ConfigError, SourceError
+
+DEFAULT_BEHAVIOR = "interact"
+KEY = ("user_id", "item_id", "behavior", "event_time", "position")
+EVENT_COLUMNS = ("user_id", "item_id", "behavior", "weight", "event_time", "position", "file", "row")
+UTC_MICROS = dt.Timestamp(timezone="UTC", scale=6)
+_MICROS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_BLANK = r"^[\s\pZ]*$"
+_UNPRINTABLE = r"[\p{Cc}\x{FFFD}]"
+# float32: outside these a weight would become 0 or infinite.
+_LEAST, _MOST = 1.1754944e-38, 3.4028234e38
+
+REASONS: dict[str, str] = {
+    "malformed_row": "the line is not a row: broken JSON, wrong number of fields, an id that is not text or integer",
+    "null_user": "no user id, or a blank one",
+    "null_item": "no item id, or a blank one",
+    "long_user": "user id longer than stages.ingest.max_id_length characters",
+    "long_item": "item id longer than stages.ingest.max_id_length characters",
+    "bad_encoding": "control character or U+FFFD in an id: bytes that were not UTF-8, or cut text",
+    "unknown_behavior": "behaviour missing, or not among the domain's `behaviors`",
+    "bad_weight": "weight missing, not a number, not finite, or not positive",
+    "bad_time": "event time missing or not in the declared unit",
+    "early_time": "event time before stages.ingest.min_time: a default or epoch 0",
+    "future_time": "event time later than the build plus stages.ingest.max_future_days",
+    "bad_position": "position missing or not an integer",
+}
+"""Reason codes of quarantined rows, in the order in which the rules are tried: the first that fails is recorded."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a source's values mean.
+
+    Attributes:
+        mapping: canonical name to source column.
+        time_unit: iso, s, ms or us.
+        behavior: behaviour of every row where no column says.
+        behaviors: weight of each allowed behaviour; None allows all, each at weight 1.
+        params: limits of the value rules.
+    """
+
+    mapping: Mapping[str, str]
+    time_unit: str
+    behavior: str
+    behaviors: Mapping[str, float] | None
+    params: IngestParams
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything that decides which rows are valid and what they become, the time of the build apart."""
+        rules = self.params.model_dump(exclude={"max_quarantined"})
+        weights = None if self.behaviors is None else dict(self.behaviors)
+        return {
+            "mapping": dict(self.mapping),
+            "time_unit": self.time_unit,
+            "behavior": self.behavior,
+            "behaviors": weights,
+            "rules": rules,
+        }
+
+
+def meaning(
+    source: EventSource, behaviors: Mapping[str, float] | None, params: IngestParams, domain: str
+) -> Meaning:
+    """The meaning of one event source.
+
+    Raises:
+        ConfigError: when its rows would all have a behaviour that the domain does not allow.
+    """
+    mapping = {k: v for k, v in source.columns.model_dump().items() if v is not None}
+    constant = source.behavior or DEFAULT_BEHAVIOR
+    if behaviors is not None and source.columns.behavior is None and constant not in behaviors:
+        raise ConfigError(
+            f"its rows have behaviour {constant!r}, which is not among `behaviors` ({', '.join(behaviors)}).",
+            domain=domain,
+            file=source.path or source.table,
+            fix="declare `columns.behavior` or `behavior` of the source",
+        )
+    return Meaning(mapping, source.time_unit, constant, behaviors, params)
+
+
+def latest_time(params: IngestParams, as_of: datetime) -> datetime:
+    """The latest event time that a build as of `as_of` accepts, UTC."""
+    moment = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
+    return moment + timedelta(days=params.max_future_days)
+
+
+def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping[str, Any]) -> ir.Table:
+    """The canonical columns of every raw row, with `reason` and `column` (null where the row is valid).
+
+    Args:
+        raw: table as `read_raw` gives it.
+        m: what its values mean.
+        file: index of the input in the ledger.
+        latest: latest event time accepted.
+        place: domain and file, for errors.
+
+    Returns:
+        user_id, item_id, behavior string; weight float32; event_time timestamp (µs, UTC); position int64;
+        file int32; row int64; reason, column, raw string (`raw`: the mapped values as JSON text).
+
+    Raises:
+        SourceError: when a column has a type that cannot hold what it is mapped to.
+    """
+    nothing = ibis.null("string")
+    behavior = raw.behavior.cast("string") if "behavior" in m.mapping else ibis.literal(m.behavior)
+    given = {name: raw[k].cast("string") for k, name in m.mapping.items()}
+    canonical = raw.select(
+        user_id=raw.user_id,
+        item_id=raw.item_id,
+        behavior=behavior,
+        product=_product(raw, m, behavior, place),
+        event_time=_time(raw, m, place),
+        position=_position(raw, m, place),
+        file=ibis.literal(file, "int32"),
+        row=raw.row,
+        malformed=raw.malformed,
+        raw=ibis.coalesce(raw.malformed, ibis.struct(given).cast("json").cast("string")),
+    )
+    rules = _rules(canonical, m, latest)
+    reason = ibis.cases(*((failed, code) for code, _, failed in rules), else_=nothing)
+    column = ibis.cases(
+        *((failed, nothing if key is None else m.mapping.get(key, key)) for _, key, failed in rules),
+        else_=nothing,
+    )
+    weight = ibis.ifelse(_in_range(canonical.product), canonical.product, ibis.null("float64")).cast(
+        "float32"
+    )
+    return canonical.mutate(reason=reason, column=column, weight=weight).select(
+        *EVENT_COLUMNS, "reason", "column", "raw"
+    )
+
+
+def _rules(t: ir.Table, m: Meaning, latest: datetime) -> list[tuple[str, str | None, ir.BooleanValue]]:
+    """(reason code, canonical column, condition) in the order of `REASONS`; a condition is never null."""
+    longest = m.params.max_id_length
+    rules: list[tuple[str, str | None, ir.BooleanValue]] = [("malformed_row", None, t.malformed.notnull())]
+    rules += [(f"null_{k}", f"{k}_id", _blank(t[f"{k}_id"])) for k in ("user", "item")]
+    rules += [(f"long_{k}", f"{k}_id", t[f"{k}_id"].length() > longest) for k in ("user", "item")]
+    rules += [("bad_encoding", k, t[k].re_search(_UNPRINTABLE)) for k in ("user_id", "item_id")]
+    known = ~_blank(t.behavior) if m.behaviors is None else t.behavior.isin(list(m.behaviors))
+    rules.append(("unknown_behavior", "behavior", ~known.fill_null(False)))
+    rules.append(("bad_weight", "weight", ~_in_range(t["product"])))
+    if "event_time" in m.mapping:
+        rules.append(("bad_time", "event_time", t.event_time.isnull()))
+        rules.append(("early_time", "event_time", t.event_time < _instant(_floor(m.params))))
+        rules.append(("future_time", "event_time", t.event_time > _instant(latest)))
+    if "position" in m.mapping:
+        rules.append(("bad_position", "position", t.position.isnull()))
+    return rules
+
+
+def _blank(column: ir.Column) -> ir.BooleanValue:
+    return column.isnull() | column.re_search(_BLANK)
+
+
+def _in_range(product: ir.Column) -> ir.BooleanValue:
+    # NaN sorts above every number in the engine, so one comparison refuses it together with infinity.
+    return ((product >= _LEAST) & (product <= _MOST)).fill_null(False)
+
+
+def _floor(params: IngestParams) -> datetime:
+    moment = datetime.fromisoformat(params.min_time)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _instant(moment: datetime) -> ir.Column:
+    return ibis.literal(moment, UTC_MICROS)
+
+
+def _product(raw: ir.Table, m: Meaning, behavior: ir.Column, place: Mapping[str, Any]) -> ir.Column:
+    """Behaviour weight × weight column, float64."""
+    base: ir.Column = ibis.literal(1.0)
+    if m.behaviors is not None:
+        base = ibis.cases(*((behavior == k, float(w)) for k, w in m.behaviors.items()), else_=1.0)
+    if "weight" not in m.mapping:
+        return base
+    column = raw.weight
+    if not (column.type().is_string() or column.type().is_numeric()) or column.type().is_boolean():
+        raise _unusable(column, m.mapping["weight"], "a number", place)
+    return base * (column.try_cast("float64") if column.type().is_string() else column.cast("float64"))
+
+
+def _time(raw: ir.Table, m: Meaning, place: Mapping[str, Any]) -> ir.Column:
+    if "event_time" not in m.mapping:
+        return ibis.null(UTC_MICROS)
+    column, kind = raw.event_time, raw.event_time.type()
+    if kind.is_timestamp() or kind.is_date():
+        return column.try_cast(UTC_MICROS)  # without a zone it is UTC, the session's zone
+    if m.time_unit == "iso":
+        if kind.is_string():
+            return column.try_cast(UTC_MICROS)
+        raise _unusable(
+            column, m.mapping["event_time"], "ISO 8601 text or a timestamp; or set `time_unit`", place
+        )
+    if not (kind.is_string() or kind.is_numeric()) or kind.is_boolean():
+        raise _unusable(column, m.mapping["event_time"], "an epoch count", place)
+    # Decimal, not double: microseconds since 1970 with a fraction do not fit a double.
+    micros = (column.try_cast("decimal(38, 6)") * _MICROS[m.time_unit]).try_cast("int64")
+    inside = micros.between(-62_135_596_800_000_000, 253_402_300_799_999_999)  # years 1 to 9999
+    return ibis.ifelse(inside, micros, ibis.null("int64")).as_timestamp("us").cast(UTC_MICROS)
+
+
+def _position(raw: ir.Table, m: Meaning, place: Mapping[str, Any]) -> ir.Column:
+    if "position" not in m.mapping:
+        return ibis.null("int64")
+    column, kind = raw.position, raw.position.type()
+    if kind.is_integer():
+        return column.try_cast("int64")
+    if kind.is_boolean() or not (kind.is_string() or kind.is_numeric()):
+        raise _unusable(column, m.mapping["position"], "an integer", place)
+    written = column.cast("string")
+    whole = ibis.ifelse(
+        written.re_search(r"^-?[0-9]+(\.0+)?$"), written.re_replace(r"\..*$", ""), ibis.null("string")
+    )
+    return whole.try_cast("int64")
+
+
+def _unusable(column: ir.Column, name: str, wanted: str, place: Mapping[str, Any]) -> SourceError:
+    return SourceError(
+        f"the column is {column.type()}, not {wanted}.",
+        column=name,
+        fix="map another column, or write this one in the type that domains.yaml says",
+        **place,
+    )

@@ -1,0 +1,212 @@
+"""Canonical events of one domain: one Parquet file per raw file, reused while nothing before it changed.
+
+The chain digest of a file covers the file, every file before it and what the values mean. Where the last ingest has
+the same chain digest at the same place, its Parquet files are linked and the raw file is not opened. Deduplication
+across files only ever looks backwards, so a new file never changes the output of the files before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ibis.backends.duckdb import Backend
+
+from hier_dag.config.models import EventSource, PlatformConfig
+from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, REASONS, Meaning, judge, latest_time, meaning
+from hier_dag.ingest.fingerprint import RawInput
+from hier_dag.ingest.ledger import FileLedger, Ledger
+from hier_dag.ingest.limits import check_quarantined
+from hier_dag.ingest.readers import read_raw, reading
+from hier_dag.ingest.writing import write_distinct
+
+RULES_VERSION = 1  # raise it when a rule or the canonical form changes: nothing older is then reused
+IDS = frozenset({"user_id", "item_id"})
+Progress = Callable[[int, int, FileLedger], None]
+
+
+@dataclass(frozen=True)
+class PreviousEvents:
+    """The last events artifact of the domain.
+
+    Attributes:
+        folder: where its files lie.
+        ledger: its ledger.
+    """
+
+    folder: Path
+    ledger: Ledger
+
+    @classmethod
+    def read(cls, folder: Path) -> PreviousEvents:
+        """Opens an events artifact by its folder."""
+        return cls(folder, Ledger.read(folder / "ledger.json"))
+
+
+def ingest_domain(
+    config: PlatformConfig,
+    domain: str,
+    inputs: list[RawInput],
+    out: Path,
+    *,
+    con: Backend,
+    as_of: datetime,
+    previous: PreviousEvents | None = None,
+    progress: Progress | None = None,
+) -> Ledger:
+    """Writes `events/`, `quarantine/` and `ledger.json` of one domain.
+
+    Args:
+        config: the platform.
+        domain: the domain.
+        inputs: its raw inputs, as `fingerprint` gives them.
+        out: an empty folder.
+        con: the engine.
+        as_of: time of the build, which `future_time` is judged by; naive means UTC.
+        previous: the domain's last events, to reuse what did not change.
+        progress: called after each file with its index, the number of files and its ledger.
+
+    Returns:
+        The ledger that was written.
+
+    Raises:
+        SourceError: when a file cannot be read or lacks a column.
+        ContractError: when too many rows are quarantined, or a row is unaccounted for.
+    """
+    (out / "events").mkdir(parents=True, exist_ok=True)
+    meanings = [_meaning(config, domain, s) for s in config.domains[domain].sources]
+    chains = chain_digests(inputs, meanings)
+    kept = _reusable(inputs, chains, previous, config, as_of)
+    files: list[FileLedger] = []
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".ingest-") as scratch:
+        for index, raw in enumerate(inputs):
+            if index < kept:
+                assert previous is not None
+                entry = _reuse(previous, index, out)
+            else:
+                entry = _ingest_file(
+                    config, con, inputs, index, meanings[raw.source], chains[index], out, as_of, Path(scratch)
+                )
+            files.append(entry.check())
+            if progress is not None:
+                progress(index, len(inputs), entry)
+    ledger = Ledger(domain, tuple(files))
+    check_quarantined(con, ledger, config.max_quarantined(domain), out)
+    ledger.write(out / "ledger.json")
+    return ledger
+
+
+def chain_digests(inputs: Sequence[RawInput], meanings: Sequence[Meaning]) -> list[str]:
+    """Chain digest of each input: sha256(chain before, file digest, meaning of its values, rules)."""
+    chains: list[str] = []
+    for raw in inputs:
+        link: dict[str, Any] = {
+            "before": chains[-1] if chains else "",
+            "sha256": raw.sha256,
+            "location": raw.location,
+            "format": raw.format,
+            "meaning": meanings[raw.source].as_json(),
+            "reasons": list(REASONS),
+            "rules_version": RULES_VERSION,
+        }
+        chains.append(hashlib.sha256(json.dumps(link, sort_keys=True).encode()).hexdigest())
+    return chains
+
+
+def part_name(index: int, sha256: str) -> str:
+    """File name of a part: place in the ledger and the raw file's digest."""
+    return f"part-{index:05d}-{sha256[:8]}.parquet"
+
+
+def _meaning(config: PlatformConfig, domain: str, source: EventSource) -> Meaning:
+    return meaning(source, config.domains[domain].behaviors, config.stages.ingest, domain)
+
+
+def _reusable(
+    inputs: Sequence[RawInput],
+    chains: Sequence[str],
+    previous: PreviousEvents | None,
+    config: PlatformConfig,
+    as_of: datetime,
+) -> int:
+    """How many files from the start may be taken over."""
+    if previous is None:
+        return 0
+    now = latest_time(config.stages.ingest, as_of) - timedelta(days=config.stages.ingest.max_future_days)
+    for index, (raw, chain, old) in enumerate(zip(inputs, chains, previous.ledger.files, strict=False)):
+        part = previous.folder / "events" / part_name(index, raw.sha256)
+        if chain != old.chain or not _holds(old, now) or not part.is_file():
+            return index
+    return min(len(inputs), len(previous.ledger.files))
+
+
+def _holds(entry: FileLedger, now: datetime) -> bool:
+    """Whether a build at `now` would accept the same rows of the file."""
+    since = entry.holds_from is None or datetime.fromisoformat(entry.holds_from) <= now
+    return since and (entry.holds_until is None or now < datetime.fromisoformat(entry.holds_until))
+
+
+def _reuse(previous: PreviousEvents, index: int, out: Path) -> FileLedger:
+    entry = previous.ledger.files[index]
+    name = part_name(index, entry.sha256)
+    for folder in ("events", "quarantine") if entry.quarantined else ("events",):
+        (out / folder).mkdir(exist_ok=True)
+        source, target = previous.folder / folder / name, out / folder / name
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without hard links
+            shutil.copyfile(source, target)
+    return entry
+
+
+def _ingest_file(
+    config: PlatformConfig,
+    con: Backend,
+    inputs: Sequence[RawInput],
+    index: int,
+    m: Meaning,
+    chain: str,
+    out: Path,
+    as_of: datetime,
+    scratch: Path,
+) -> FileLedger:
+    raw = inputs[index]
+    source = config.domains[str(raw.domain)].sources[raw.source]
+    place = {"domain": raw.domain, "file": raw.location}
+    staged = scratch / f"{index}.parquet"
+    table = read_raw(con, config, source, raw, m.mapping, IDS, staged)
+    name = part_name(index, raw.sha256)
+    earlier = [out / "events" / part_name(i, r.sha256) for i, r in enumerate(inputs[:index])]
+    with reading(place):
+        judged = judge(table.table, m, index, latest_time(m.params, as_of), place)
+        written = write_distinct(
+            con, judged, KEY, EVENT_COLUMNS, out / "events" / name, out / "quarantine" / name, earlier
+        )
+    staged.unlink(missing_ok=True)
+    slack = timedelta(days=m.params.max_future_days)
+    return FileLedger(
+        location=raw.location,
+        feeds=raw.feeds,
+        domain=raw.domain,
+        sha256=raw.sha256,
+        bytes=raw.bytes,
+        chain=chain,
+        rows_in=table.rows,
+        rows_out=written.rows_out,
+        quarantined=written.quarantined,
+        deduplicated=written.deduplicated,
+        holds_from=_before(written.latest_valid, slack),
+        holds_until=_before(written.first_future, slack),
+    )
+
+
+def _before(moment: datetime | None, slack: timedelta) -> str | None:
+    return None if moment is None else (moment.astimezone(UTC) - slack).isoformat()

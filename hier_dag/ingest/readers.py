@@ -1,0 +1,242 @@
+"""Every raw input as an Ibis table: the mapped columns under canonical names, the row number, broken lines kept.
+
+| format | read | ids |
+|---|---|---|
+| Parquet | in place by DuckDB, typed | text or integers, else refused |
+| CSV, JSON Lines (gz too) | staged as text, then by DuckDB | as written |
+| SQL | cast to text by the database, staged, then by DuckDB | as the database writes them |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+
+from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.errors import SourceError
+from hier_dag.ingest import sql, text
+from hier_dag.ingest.fingerprint import RawInput
+
+_BAD_FILE = (
+    duckdb.IOException,
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.SerializationException,
+    duckdb.OutOfRangeException,
+)
+_SAMPLE = 1_000  # JSON lines whose keys are looked at first
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A raw input that can be queried.
+
+    Attributes:
+        table: canonical names with the values as given, `row` int64 (1-based), `malformed` (text of a broken
+            row, else null).
+        rows: rows of the input, counted while it was read or from its own footer, not by the queries on it.
+    """
+
+    table: ir.Table
+    rows: int
+
+
+@ibis.udf.scalar.builtin
+def json_valid(line: str) -> bool:
+    """DuckDB's json_valid."""
+    raise NotImplementedError
+
+
+@ibis.udf.scalar.builtin
+def json_extract_string(line: str, path: str) -> str:
+    """DuckDB's json_extract_string: numbers as written, strings unescaped."""
+    raise NotImplementedError
+
+
+@ibis.udf.scalar.builtin
+def json_type(line: str, path: str) -> str:
+    """DuckDB's json_type."""
+    raise NotImplementedError
+
+
+def read_raw(
+    con: Backend,
+    config: PlatformConfig,
+    source: TableSource,
+    raw: RawInput,
+    mapping: Mapping[str, str],
+    ids: frozenset[str],
+    staged: Path,
+) -> RawTable:
+    """Opens one raw input.
+
+    Args:
+        con: the engine.
+        config: the platform, for `data`.
+        source: the declaration that names the input.
+        raw: the input.
+        mapping: canonical name to source column.
+        ids: canonical names that are ids: text or integers only.
+        staged: Parquet file to stage in where the format needs it.
+
+    Raises:
+        SourceError: when it cannot be read, is not what was fingerprinted, or lacks a mapped column.
+    """
+    place = {"domain": raw.domain, "file": raw.location}
+    if raw.format == "sql":
+        rows = _stage_sql(config, source, raw, mapping, staged)
+        return RawTable(con.read_parquet(staged), rows)
+    path = config.data_dir() / raw.location
+    _same_size(path, raw)
+    if raw.format == "csv":
+        rows = text.stage_csv(path, mapping, staged, place)
+        return RawTable(con.read_parquet(staged), rows)
+    if raw.format == "jsonl":
+        rows = text.stage_lines(path, staged, place)
+        return RawTable(_json(con, staged, mapping, ids, place, rows), rows)
+    return _parquet(con, path, mapping, ids, place)
+
+
+@contextmanager
+def reading(place: Mapping[str, Any]) -> Iterator[None]:
+    """Turns the engine's complaint about a file into a `SourceError` that names it; lack of memory stays itself."""
+    try:
+        yield
+    except _BAD_FILE as e:
+        raise _corrupt(e, place) from e
+
+
+def _corrupt(error: BaseException, place: Mapping[str, Any]) -> SourceError:
+    return SourceError(
+        f"the file cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}.",
+        fix="deliver the file again: it is cut short, corrupt, or not in the declared format",
+        **place,
+    )
+
+
+def _same_size(path: Path, raw: RawInput) -> None:
+    size = path.stat().st_size if path.is_file() else -1
+    if size != raw.bytes:
+        raise SourceError(
+            f"the file changed while it was ingested ({raw.bytes} bytes when hashed, now {max(size, 0)}).",
+            domain=raw.domain,
+            file=raw.location,
+            fix="write log files under another name and rename them when they are whole; then run again",
+        )
+
+
+def _parquet(
+    con: Backend, path: Path, mapping: Mapping[str, str], ids: frozenset[str], place: Mapping[str, Any]
+) -> RawTable:
+    try:
+        footer = pq.ParquetFile(path)
+        names, rows = footer.schema_arrow.names, footer.metadata.num_rows
+    except (pa.ArrowException, OSError) as e:
+        raise _corrupt(e, place) from e
+    for column in mapping.values():
+        if column not in names:
+            raise sql.lacking(column, names, place)
+    with reading(place):
+        # Read as a table function, not registered by pattern: a name with [ or * is one file.
+        table = con.read_parquet(_literal(path), file_row_number=True)
+    columns = {k: _id(table[v], v, place) if k in ids else table[v] for k, v in mapping.items()}
+    row = (table.file_row_number + 1).cast("int64")
+    return RawTable(table.select(**columns, row=row, malformed=ibis.null("string")), rows)
+
+
+def _literal(path: Path) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
+
+
+def _id(column: ir.Column, name: str, place: Mapping[str, Any]) -> ir.Column:
+    if column.type().is_string():
+        return column
+    if column.type().is_integer():
+        return column.cast("string")
+    raise SourceError(
+        f"ids must be text or integers, this column is {column.type()}.",
+        column=name,
+        fix="write the ids as text or int64; an integer column with gaps becomes floats in pandas",
+        **place,
+    )
+
+
+def _json(
+    con: Backend,
+    staged: Path,
+    mapping: Mapping[str, str],
+    ids: frozenset[str],
+    place: Mapping[str, Any],
+    rows: int,
+) -> ir.Table:
+    table = con.read_parquet(staged)
+    with reading(place):
+        _check_keys(con, table, mapping, place, rows)
+    sound = table.malformed.isnull() & json_valid(table.line)
+    table = table.mutate(sound=sound & (json_type(ibis.ifelse(sound, table.line, "0"), "") == "OBJECT"))
+    line = ibis.ifelse(table.sound, table.line, "{}")
+    values = {k: json_extract_string(line, pointer(v)) for k, v in mapping.items()}
+    # An id that is a float, a list or a boolean has no exact text form.
+    exact: ir.BooleanValue = table.sound
+    for key in sorted(ids & set(mapping)):
+        kind = json_type(line, pointer(mapping[key]))
+        number = values[key].re_search(r"^-?[0-9]+$")
+        exact = exact & (kind.isnull() | kind.isin(["VARCHAR", "NULL"]) | (number & (kind != "BOOLEAN")))
+    broken = ibis.coalesce(table.malformed, table.line[: text.KEPT_TEXT])
+    return table.select(**values, row=table.row, malformed=ibis.ifelse(exact, ibis.null("string"), broken))
+
+
+def pointer(key: str) -> str:
+    """JSON pointer to a top-level key."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _check_keys(
+    con: Backend, table: ir.Table, mapping: Mapping[str, str], place: Mapping[str, Any], rows: int
+) -> None:
+    sample = con.to_pyarrow(
+        table.filter(table.malformed.isnull()).order_by("row").limit(_SAMPLE).line
+    ).to_pylist()
+    there: dict[str, None] = {}
+    for line in sample:
+        there.update(dict.fromkeys(_keys(line)))
+    for column in mapping.values():
+        if column in there or rows == 0:
+            continue
+        line = ibis.ifelse(json_valid(table.line), table.line, "{}")
+        if not con.execute(json_type(line, pointer(column)).notnull().any()) and there:
+            raise sql.lacking(column, list(there), place)
+
+
+def _keys(line: str) -> list[str]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    return list(value) if isinstance(value, dict) else []
+
+
+def _stage_sql(
+    config: PlatformConfig, source: TableSource, raw: RawInput, mapping: Mapping[str, str], out: Path
+) -> int:
+    text_fields = [pa.field(name, pa.string()) for name in mapping]
+    schema = pa.schema([*text_fields, pa.field("row", pa.int64()), pa.field("malformed", pa.string())])
+    rows = 0
+    with pq.ParquetWriter(out, schema, compression="lz4") as writer:
+        for batch in sql.read_arrow(config, source, mapping, raw.domain):
+            n = batch.num_rows
+            numbers = pa.array(range(rows + 1, rows + n + 1), pa.int64())
+            writer.write_table(pa.table([*batch.columns, numbers, pa.nulls(n, pa.string())], schema=schema))
+            rows += n
+    return rows

@@ -1,0 +1,165 @@
+"""SQL tables through SQLAlchemy: names are quoted by its constructs, rows come in batches, in a fixed order.
+
+Every mapped column is cast to text inside the database, so that integers beyond 2^53 and decimals arrive exactly
+and all sources share the rules for text. Rows are ordered by the mapped columns: the same table gives the same
+digest and the same row numbers whichever way the database stores it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from hier_dag.config.load import sqlite_file
+from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.errors import SourceError
+
+BATCH = 50_000
+
+
+def location(source: TableSource) -> str:
+    """`url#table`, the password left out."""
+    url = make_url(str(source.sql)).set(password=None)
+    return f"{url.render_as_string(hide_password=True)}#{source.table}"
+
+
+def mapped_names(source: TableSource) -> list[str]:
+    """Source columns that a declaration maps, each once, in declared order."""
+    if hasattr(source, "columns"):
+        values = [v for v in source.columns.model_dump().values() if v is not None]
+    else:
+        keys = (
+            "item_id",
+            "entity_id",
+            "head",
+            "tail",
+            "relation_column",
+            "user_id",
+            "other_id",
+            "id",
+            "name",
+        )
+        values = [v for k in keys if (v := getattr(source, k, None)) is not None]
+    return list(dict.fromkeys(values))
+
+
+def snapshot_digest(config: PlatformConfig, source: TableSource, domain: str | None) -> tuple[str, int]:
+    """SHA-256 over the mapped columns of every row, in the fixed order, and the bytes hashed.
+
+    Raises:
+        SourceError: when the table cannot be read or lacks a mapped column.
+    """
+    digest, size = hashlib.sha256(), 0
+    for rows in read_batches(config, source, mapped_names(source), domain):
+        data = repr(rows).encode("utf-8", "backslashreplace")
+        digest.update(data)
+        size += len(data)
+    return digest.hexdigest(), size
+
+
+def read_arrow(
+    config: PlatformConfig, source: TableSource, mapping: Mapping[str, str], domain: str | None
+) -> Iterator[pa.Table]:
+    """Batches of the mapped columns as text, under their canonical names.
+
+    Args:
+        config: the platform, for `data`.
+        source: the declaration.
+        mapping: canonical name to source column.
+        domain: named in errors.
+
+    Raises:
+        SourceError: when the table cannot be read or lacks a mapped column.
+    """
+    order = mapped_names(source)
+    for rows in read_batches(config, source, order, domain):
+        columns = dict(zip(order, zip(*rows, strict=True), strict=True))
+        yield pa.table({k: pa.array(columns[v], pa.string()) for k, v in mapping.items()})
+
+
+def read_batches(
+    config: PlatformConfig, source: TableSource, names: Sequence[str], domain: str | None
+) -> Iterator[list[tuple[str | None, ...]]]:
+    """Lists of rows, every value as text, ordered by all of `names`."""
+    place = {"domain": domain, "file": location(source)}
+    schema, _, name = str(source.table).rpartition(".")
+    with _engine(config, source) as engine:
+        try:
+            _check_columns(engine, schema or None, name, names, place)
+            columns = [sa.column(n) for n in names]
+            as_text = [sa.cast(c, sa.Text).label(f"c{i}") for i, c in enumerate(columns)]
+            query = sa.select(*as_text).select_from(sa.table(name, *columns, schema=schema or None))
+            with engine.connect().execution_options(yield_per=BATCH) as connection:
+                for part in connection.execute(query.order_by(*columns)).partitions():
+                    yield [tuple(row) for row in part]
+        except SQLAlchemyError as e:
+            raise SourceError(
+                f"the table cannot be read: {str(e).splitlines()[0]}",
+                **place,
+                fix="check the URL, the credentials and `table`",
+            ) from e
+
+
+def _check_columns(
+    engine: sa.Engine, schema: str | None, name: str, names: Sequence[str], place: Mapping[str, Any]
+) -> None:
+    inspector = sa.inspect(engine)
+    if not inspector.has_table(name, schema=schema) and name not in inspector.get_view_names(schema=schema):
+        tables = inspector.get_table_names(schema=schema)
+        close = difflib.get_close_matches(name, tables, n=1)
+        raise SourceError(
+            f"there is no table {name!r}; there are: {', '.join(tables[:20]) or 'none'}.",
+            **place,
+            fix=f"did you mean {close[0]!r}?" if close else "correct `table`",
+        )
+    there = {c["name"]: c["type"] for c in inspector.get_columns(name, schema=schema)}
+    for column in names:
+        if column not in there:
+            raise lacking(column, list(there), place)
+
+
+def lacking(column: str, there: Sequence[str], place: Mapping[str, Any]) -> SourceError:
+    """The error for a declared column that the source does not have, with a close match where there is one."""
+    close = difflib.get_close_matches(column, there, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    shown = ", ".join(repr(c) for c in there[:30]) or "none"
+    return SourceError(
+        f"there is no column {column!r}; there are: {shown}.",
+        column=column,
+        fix=f"{hint}correct `columns` in domains.yaml, or the file".strip(),
+        detail={"columns": list(there[:200])},
+        **place,
+    )
+
+
+@contextmanager
+def _engine(config: PlatformConfig, source: TableSource) -> Iterator[sa.Engine]:
+    database = sqlite_file(config, source)
+    engine = sa.create_engine(
+        _read_only(database) if database else str(source.sql), poolclass=sa.pool.NullPool
+    )
+    if database:
+
+        @sa.event.listens_for(engine, "connect")
+        def _keep_bad_bytes(connection: Any, _: Any) -> None:
+            connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _read_only(database: Path) -> URL:
+    # Read-only: closing the last writer would fold the write-ahead log into the file and change its digest.
+    return URL.create("sqlite", database="file:" + quote(str(database)), query={"mode": "ro", "uri": "true"})
