@@ -90,4 +90,12 @@ def _dress(axes: Axes, shown: Figures) -> None:
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], labels[::-1], fontsize=8.5, frameon=False, loc="upper left")
+    order = [len(handles) - 1, *range(len(handles) - 1)]  # HIER is drawn last, on top, and named first
+    axes.figure.legend(
+        [handles[at] for at in order],
+        [labels[at] for at in order],
+        fontsize=9,
+        frameon=False,
+        loc="outside lower center",
+        ncols=len(order),
+    )

@@ -88,13 +88,14 @@ def make_records(
         part = values[member]
         low, high = intervals(bootstrap_means(part, resamples, seed))
         mean = part.mean(axis=0, dtype=np.float64)
+        # Sums in float32 may put the ends of a zero-width interval a rounding error beside its value.
         for (shots, model, variant, metric, k, seeds), value, lo, hi in zip(
             columns.heads, mean.tolist(), low.tolist(), high.tolist(), strict=True
         ):
             rows.append(
                 {"domain": domain, "setting": "zero_shot" if shots == "0" else "few_shot", "shots": shots,
                  "model": model, "variant": variant, "slice": name, "metric": metric, "k": k, "value": value,
-                 "low": lo, "high": hi, "users": len(part), "seeds": seeds}
+                 "low": min(lo, value), "high": max(hi, value), "users": len(part), "seeds": seeds}
             )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=RECORD_SCHEMA)
 
