@@ -1,8 +1,8 @@
 """From raw columns to canonical events, and the value rules that a row must pass.
 
-Ids are compared as given, byte for byte: nothing is stripped, case is kept, and no Unicode normalisation is done
-(an NFC and an NFD spelling are two ids). A vector is asked for with the id that the log holds; any clean-up here
-would publish ids that the service does not know.
+Ids are compared as given, byte for byte: nothing is stripped, case is kept, and no Unicode normalisation is
+done (an NFC and an NFD spelling are two ids). A vector is asked for with the id that the log holds; any
+clean-up here would publish ids that the service does not know.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ KEY = ("user_id", "item_id", "behavior", "event_time", "position")
 EVENT_COLUMNS = ("user_id", "item_id", "behavior", "weight", "event_time", "position", "file", "row")
 UTC_MICROS = dt.Timestamp(timezone="UTC", scale=6)
 _MICROS = {"s": 1_000_000, "ms": 1_000, "us": 1}
-_BLANK = r"^[\s\pZ]*$"
-_UNPRINTABLE = r"[\p{Cc}\x{FFFD}]"
+BLANK = r"^[\s\pZ]*$"
+UNPRINTABLE = r"[\p{Cc}\x{FFFD}]"
 # float32: outside these a weight would become 0 or infinite.
 _LEAST, _MOST = 1.1754944e-38, 3.4028234e38
 
 REASONS: dict[str, str] = {
-    "malformed_row": "the line is not a row: broken JSON, wrong number of fields, an id that is not text or integer",
+    "malformed_row": "the line is not a row: broken JSON, wrong number of fields, an id of another type",
     "null_user": "no user id, or a blank one",
     "null_item": "no item id, or a blank one",
     "long_user": "user id longer than stages.ingest.max_id_length characters",
@@ -42,8 +42,13 @@ REASONS: dict[str, str] = {
     "early_time": "event time before stages.ingest.min_time: a default or epoch 0",
     "future_time": "event time later than the build plus stages.ingest.max_future_days",
     "bad_position": "position missing or not an integer",
+    "null_entity": "no entity id, or a blank one",
+    "null_relation": "no relation, or a blank one",
+    "null_name": "no name, or a blank one",
+    "long_entity": "entity id longer than stages.ingest.max_id_length characters",
+    "self_edge": "a user linked to themselves",
 }
-"""Reason codes of quarantined rows, in the order in which the rules are tried: the first that fails is recorded."""
+"""Reason codes of quarantined rows, for events in the order in which rules are tried: the first counts."""
 
 
 @dataclass(frozen=True)
@@ -153,10 +158,10 @@ def _rules(t: ir.Table, m: Meaning, latest: datetime) -> list[tuple[str, str | N
     """(reason code, canonical column, condition) in the order of `REASONS`; a condition is never null."""
     longest = m.params.max_id_length
     rules: list[tuple[str, str | None, ir.BooleanValue]] = [("malformed_row", None, t.malformed.notnull())]
-    rules += [(f"null_{k}", f"{k}_id", _blank(t[f"{k}_id"])) for k in ("user", "item")]
+    rules += [(f"null_{k}", f"{k}_id", blank(t[f"{k}_id"])) for k in ("user", "item")]
     rules += [(f"long_{k}", f"{k}_id", t[f"{k}_id"].length() > longest) for k in ("user", "item")]
-    rules += [("bad_encoding", k, t[k].re_search(_UNPRINTABLE)) for k in ("user_id", "item_id")]
-    known = ~_blank(t.behavior) if m.behaviors is None else t.behavior.isin(list(m.behaviors))
+    rules += [("bad_encoding", k, t[k].re_search(UNPRINTABLE)) for k in ("user_id", "item_id")]
+    known = ~blank(t.behavior) if m.behaviors is None else t.behavior.isin(list(m.behaviors))
     rules.append(("unknown_behavior", "behavior", ~known.fill_null(False)))
     rules.append(("bad_weight", "weight", ~_in_range(t["product"])))
     if "event_time" in m.mapping:
@@ -168,8 +173,9 @@ def _rules(t: ir.Table, m: Meaning, latest: datetime) -> list[tuple[str, str | N
     return rules
 
 
-def _blank(column: ir.Column) -> ir.BooleanValue:
-    return column.isnull() | column.re_search(_BLANK)
+def blank(column: ir.Column) -> ir.BooleanValue:
+    """Whether a text is null, empty or white space alone; never null itself."""
+    return column.isnull() | column.re_search(BLANK)
 
 
 def _in_range(product: ir.Column) -> ir.BooleanValue:

@@ -1,8 +1,9 @@
 """Canonical events of one domain: one Parquet file per raw file, reused while nothing before it changed.
 
-The chain digest of a file covers the file, every file before it and what the values mean. Where the last ingest has
-the same chain digest at the same place, its Parquet files are linked and the raw file is not opened. Deduplication
-across files only ever looks backwards, so a new file never changes the output of the files before it.
+The chain digest of a file covers the file, every file before it and what the values mean. Where the last
+ingest has the same chain digest at the same place, its Parquet files are linked and the raw file is not
+opened. Deduplication only ever looks backwards, so a new file never changes the output of the files before
+it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from typing import Any
 from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import EventSource, PlatformConfig
-from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, REASONS, Meaning, judge, latest_time, meaning
+from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, Meaning, judge, latest_time, meaning
 from hier_dag.ingest.fingerprint import RawInput
 from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.limits import check_quarantined
 from hier_dag.ingest.readers import read_raw, reading
-from hier_dag.ingest.writing import write_distinct
+from hier_dag.ingest.writing import part_name, write_distinct
 
 RULES_VERSION = 1  # raise it when a rule or the canonical form changes: nothing older is then reused
 IDS = frozenset({"user_id", "item_id"})
@@ -114,16 +115,10 @@ def chain_digests(inputs: Sequence[RawInput], meanings: Sequence[Meaning]) -> li
             "location": raw.location,
             "format": raw.format,
             "meaning": meanings[raw.source].as_json(),
-            "reasons": list(REASONS),
             "rules_version": RULES_VERSION,
         }
         chains.append(hashlib.sha256(json.dumps(link, sort_keys=True).encode()).hexdigest())
     return chains
-
-
-def part_name(index: int, sha256: str) -> str:
-    """File name of a part: place in the ledger and the raw file's digest."""
-    return f"part-{index:05d}-{sha256[:8]}.parquet"
 
 
 def _meaning(config: PlatformConfig, domain: str, source: EventSource) -> Meaning:
@@ -194,7 +189,7 @@ def _ingest_file(
     slack = timedelta(days=m.params.max_future_days)
     return FileLedger(
         location=raw.location,
-        feeds=raw.feeds,
+        feeds="events",
         domain=raw.domain,
         sha256=raw.sha256,
         bytes=raw.bytes,

@@ -19,11 +19,10 @@ class RawInput:
 
     Attributes:
         source: index of the declaration that names it.
-        location: path relative to `data` (as declared where it lies elsewhere), or `url#table` without password.
+        location: path relative to `data` (whole where it lies elsewhere), or `url#table` without password.
         sha256: digest of the bytes as they lie on disk, or of the table's rows in a fixed order.
         bytes: how many bytes were hashed.
         format: parquet, csv, jsonl or sql.
-        feeds: what it holds: events, catalogue, or a kind of link.
         domain: the domain it belongs to; None where all share it.
     """
 
@@ -32,17 +31,14 @@ class RawInput:
     sha256: str
     bytes: int
     format: str
-    feeds: str = "events"
     domain: str | None = None
 
 
-def fingerprint(
-    config: PlatformConfig, sources: Sequence[TableSource], domain: str | None, *, feeds: str = "events"
-) -> list[RawInput]:
+def fingerprint(config: PlatformConfig, sources: Sequence[TableSource], domain: str | None) -> list[RawInput]:
     """Hashes every file and table that `sources` name, in declared order, files of a glob by name.
 
     Raises:
-        SourceError: when a file is missing or holds 0 bytes, a glob matches nothing, or a table cannot be read.
+        SourceError: when a file is missing or empty, a glob matches nothing, or a table cannot be read.
     """
     inputs: list[RawInput] = []
     for index, source in enumerate(sources):
@@ -51,10 +47,10 @@ def fingerprint(
                 digest, size = _hash_file(path, domain)
                 location = locate(config, path)
                 kind = source.file_format(str(path))
-                inputs.append(RawInput(index, location, digest, size, kind, feeds, domain))
+                inputs.append(RawInput(index, location, digest, size, kind, domain))
         else:
             digest, size = _hash_table(config, source, domain)
-            inputs.append(RawInput(index, sql.location(source), digest, size, "sql", feeds, domain))
+            inputs.append(RawInput(index, sql.location(source), digest, size, "sql", domain))
     return inputs
 
 

@@ -21,13 +21,13 @@ class FileLedger:
         domain: the domain it belongs to; None where all share it.
         sha256: digest of the raw file.
         bytes: size of the raw file.
-        chain: digest of this file, all files before it, and what the values mean: equal chains give equal output.
+        chain: digest of this file, all files before it, and what the values mean: equal chains, equal output.
         rows_in: rows of the raw file.
         rows_out: rows that became canonical.
         quarantined: rows kept aside, by reason code.
         deduplicated: rows equal to an earlier one, in this file or in one before it.
         holds_from: earliest time of a build that accepts the same rows (ISO 8601 UTC), null where any does.
-        holds_until: time of a build from which on rows now quarantined as `future_time` become valid; null: none.
+        holds_until: time of a build from which on rows now in `future_time` become valid; null: none.
     """
 
     location: str
@@ -57,8 +57,8 @@ class FileLedger:
         accounted = self.rows_out + self.rows_quarantined + self.deduplicated
         if accounted != self.rows_in:
             raise ContractError(
-                f"rows are not conserved: {self.rows_in} in, but {self.rows_out} out + {self.rows_quarantined} "
-                f"quarantined + {self.deduplicated} deduplicated = {accounted}.",
+                f"rows are not conserved: {self.rows_in} in, but {self.rows_out} out + "
+                f"{self.rows_quarantined} quarantined + {self.deduplicated} deduplicated = {accounted}.",
                 domain=self.domain,
                 file=self.location,
                 fix="run again; if it persists this is a defect of ingest, keep the file",

@@ -1,4 +1,4 @@
-"""Every raw input as an Ibis table: the mapped columns under canonical names, the row number, broken lines kept.
+"""Every raw input as an Ibis table: the mapped columns under canonical names, rows numbered, none dropped.
 
 | format | read | ids |
 |---|---|---|
@@ -52,19 +52,19 @@ class RawTable:
     rows: int
 
 
-@ibis.udf.scalar.builtin
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def json_valid(line: str) -> bool:
     """DuckDB's json_valid."""
     raise NotImplementedError
 
 
-@ibis.udf.scalar.builtin
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def json_extract_string(line: str, path: str) -> str:
     """DuckDB's json_extract_string: numbers as written, strings unescaped."""
     raise NotImplementedError
 
 
-@ibis.udf.scalar.builtin
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def json_type(line: str, path: str) -> str:
     """DuckDB's json_type."""
     raise NotImplementedError
@@ -110,7 +110,7 @@ def read_raw(
 
 @contextmanager
 def reading(place: Mapping[str, Any]) -> Iterator[None]:
-    """Turns the engine's complaint about a file into a `SourceError` that names it; lack of memory stays itself."""
+    """Turns the engine's complaint about a file into a `SourceError` that names it."""
     try:
         yield
     except _BAD_FILE as e:

@@ -1,8 +1,8 @@
 """SQL tables through SQLAlchemy: names are quoted by its constructs, rows come in batches, in a fixed order.
 
-Every mapped column is cast to text inside the database, so that integers beyond 2^53 and decimals arrive exactly
-and all sources share the rules for text. Rows are ordered by the mapped columns: the same table gives the same
-digest and the same row numbers whichever way the database stores it.
+Every mapped column is cast to text inside the database, so that integers beyond 2^53 and decimals arrive
+exactly and all sources share the rules for text. Rows are ordered by the mapped columns: the same table gives
+the same digest and the same row numbers whichever way the database stores it.
 """
 
 from __future__ import annotations
@@ -91,12 +91,12 @@ def read_batches(
     config: PlatformConfig, source: TableSource, names: Sequence[str], domain: str | None
 ) -> Iterator[list[tuple[str | None, ...]]]:
     """Lists of rows, every value as text, ordered by all of `names`."""
-    place = {"domain": domain, "file": location(source)}
+    place: dict[str, Any] = {"domain": domain, "file": location(source)}
     schema, _, name = str(source.table).rpartition(".")
     with _engine(config, source) as engine:
         try:
             _check_columns(engine, schema or None, name, names, place)
-            columns = [sa.column(n) for n in names]
+            columns: list[sa.ColumnClause[Any]] = [sa.column(n) for n in names]
             as_text = [sa.cast(c, sa.Text).label(f"c{i}") for i, c in enumerate(columns)]
             query = sa.select(*as_text).select_from(sa.table(name, *columns, schema=schema or None))
             with engine.connect().execution_options(yield_per=BATCH) as connection:
@@ -129,7 +129,7 @@ def _check_columns(
 
 
 def lacking(column: str, there: Sequence[str], place: Mapping[str, Any]) -> SourceError:
-    """The error for a declared column that the source does not have, with a close match where there is one."""
+    """The error for a declared column that the source does not have, with a close match if there is one."""
     close = difflib.get_close_matches(column, there, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
     shown = ", ".join(repr(c) for c in there[:30]) or "none"

@@ -1,9 +1,9 @@
 """CSV and JSON Lines staged as Parquet: every value as text, every row numbered, no broken line lost.
 
-A line that cannot be a row (wrong number of fields) becomes a staged row whose `malformed` column holds its text.
-Bytes that are not UTF-8 become U+FFFD, which the rules for ids then quarantine as `bad_encoding`. In a CSV with an
-odd number of quotes some quote is never closed and would swallow the rows after it, so there every line with an
-odd number of quotes is malformed. Blank lines are not rows.
+A line that cannot be a row (wrong number of fields) becomes a staged row whose `malformed` column holds its
+text. Bytes that are not UTF-8 become U+FFFD, which the rules for ids then quarantine as `bad_encoding`. In
+a CSV with an odd number of quotes some quote is never closed and would swallow the rows after it, so there
+every line with an odd number of quotes is malformed. Blank lines are not rows.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def stage_csv(path: Path, mapping: Mapping[str, str], out: Path, place: Mapping[
     Raises:
         SourceError: when it is not readable text, or lacks a mapped column.
     """
-    clean, fields = _scrub(path, out, place, quotes=True)
+    clean = _scrub(path, out, place, quotes=True)
     header = _header(clean, place)
     for column in mapping.values():
         if column not in header:
@@ -74,7 +74,7 @@ def stage_lines(path: Path, out: Path, place: Mapping[str, Any]) -> int:
     Raises:
         SourceError: when it is not readable text.
     """
-    clean, _ = _scrub(path, out, place, quotes=False)
+    clean = _scrub(path, out, place, quotes=False)
     convert = pacsv.ConvertOptions(column_types={"line": pa.string()}, strings_can_be_null=False)
     parse = pacsv.ParseOptions(
         delimiter=_SEPARATOR,
@@ -138,19 +138,19 @@ def _header(path: Path, place: Mapping[str, Any]) -> list[str]:
     raise SourceError("no header and no row.", fix="deliver the file with a header line", **place)
 
 
-def _scrub(path: Path, out: Path, place: Mapping[str, Any], *, quotes: bool) -> tuple[Path, int]:
+def _scrub(path: Path, out: Path, place: Mapping[str, Any], *, quotes: bool) -> Path:
     """The file itself where it is sound; else a copy with bad bytes and unclosed quotes made visible."""
     try:
         valid, count = _scan(path, place)
         odd = quotes and count % 2 == 1
         if valid and not odd:
-            return path, count
+            return path
         copy = out.with_suffix(".clean")
         with _open(path) as raw, copy.open("wb") as f:
             while chunk := raw.read(CHUNK) + raw.readline():
                 chunk = chunk.decode("utf-8", "replace").encode()
                 f.write(_ODD_QUOTES.sub(_break_line, chunk) if odd else chunk)
-        return copy, count
+        return copy
     except (OSError, EOFError, zlib.error) as e:
         raise _unreadable(e, place) from e
 

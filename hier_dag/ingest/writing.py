@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
@@ -22,7 +21,7 @@ class Written:
 
     Attributes:
         rows_out: rows in the written file, by its footer.
-        quarantined: rows in the written quarantine file by reason.
+        quarantined: refused rows by reason.
         deduplicated: rows equal to an earlier one.
         latest_valid: latest event time among valid rows.
         first_future: earliest event time quarantined as `future_time`.
@@ -71,8 +70,13 @@ def write_distinct(
     )
 
 
+def part_name(index: int, sha256: str) -> str:
+    """File name of a part: place in the ledger and the raw file's digest."""
+    return f"part-{index:05d}-{sha256[:8]}.parquet"
+
+
 def to_parquet(con: Backend, table: ir.Table, path: Path) -> None:
-    """Writes a table in its given order, zstd, in row groups of a fixed size: equal tables give equal bytes."""
+    """Writes a table in its order, zstd, in row groups of a fixed size: equal tables give equal bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     con.to_parquet(table, path, compression="zstd", row_group_size=ROW_GROUP)
 
@@ -106,12 +110,10 @@ def _count_reasons(
     con: Backend, judged: ir.Table
 ) -> list[tuple[str | None, int, datetime | None, datetime | None]]:
     times = "event_time" in judged.columns
-    first = judged.event_time.min() if times else ibis.null("timestamp")
-    last = judged.event_time.max() if times else ibis.null("timestamp")
-    counted = (
-        judged.group_by("reason").aggregate(rows=judged.count(), first=first, last=last).order_by("reason")
-    )
-    return [tuple(r.values()) for r in con.to_pyarrow(counted).to_pylist()]  # type: ignore[misc]
+    span = {"first": judged.event_time.min(), "last": judged.event_time.max()} if times else {}
+    counted = judged.group_by("reason").aggregate(rows=judged.count(), **span).order_by("reason")
+    rows = con.to_pyarrow(counted).to_pylist()
+    return [(r["reason"], r["rows"], r.get("first"), r.get("last")) for r in rows]
 
 
 def _int(con: Backend, value: ir.Scalar) -> int:
