@@ -1,0 +1,79 @@
+"""Write, audit, publish inside an asset: the only pattern that also protects a backfill.
+
+A blocking check gates its own run alone: in a backfill the bad materialisation is recorded first and
+everything below is built. So the body audits what it staged, shows the failed checks, and raises before
+anything is recorded.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.metadata import describe, plain
+from hier_dag.errors import HierError
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.workshop import Built, Outcome, Refused, Workshop
+from hier_dag.registry import CheckRow
+
+Reported = Iterator[dg.AssetCheckResult | dg.MaterializeResult]  # type: ignore[type-arg]
+Show = Callable[[Outcome], dict[str, Any]]
+
+
+def nothing_more(_: Outcome) -> dict[str, Any]:
+    """No metadata beyond what every stage shows."""
+    return {}
+
+
+def write_audit_publish(
+    context: dg.AssetExecutionContext,
+    workshop: Workshop,
+    request: Callable[[], Request],
+    build: Callable[[Path], Built],
+    *,
+    show: Show = nothing_more,
+) -> Reported:
+    """Answers a stage's request and reports it to Dagster.
+
+    Args:
+        context: of the asset.
+        workshop: store and registry.
+        request: makes the request; may refuse (a missing file, a missing parent).
+        build: writes the artifact's files into a staged folder.
+        show: runs once the artifact is committed; gives metadata that only this stage has.
+
+    Yields:
+        Check results, then the materialisation with the artifact's digest as data version.
+
+    Raises:
+        dagster.Failure: when a contract refuses; not to be retried, since the data must change first.
+    """
+    try:
+        outcome = workshop.make(request(), build, run_id=context.run_id)
+        more = show(outcome)
+    except HierError as error:
+        yield from _results(context, error.checks if isinstance(error, Refused) else [])
+        if not isinstance(error, Refused):
+            yield from _results(context, [CheckRow("contract", False, error.as_dict())])
+        raise dg.Failure(str(error), metadata=plain(error.as_dict()), allow_retries=False) from error
+    yield from _results(context, outcome.checks)
+    yield dg.MaterializeResult(
+        asset_key=context.asset_key,
+        metadata={**describe(outcome), **more},
+        data_version=dg.DataVersion(outcome.artifact.digest),
+    )
+
+
+def _results(context: dg.AssetExecutionContext, checks: list[CheckRow]) -> Iterator[dg.AssetCheckResult]:
+    # A check of an older code version may be recorded with a reused artifact: only declared ones are shown.
+    declared = {spec.name for spec in context.assets_def.check_specs}
+    for check in checks:
+        if check.name in declared:
+            yield dg.AssetCheckResult(
+                asset_key=context.asset_key,
+                check_name=check.name,
+                passed=check.passed,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata=plain(check.facts),
+            )

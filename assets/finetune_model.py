@@ -1,0 +1,124 @@
+"""finetune/model: transfer of the encoder to each target, with its report card."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.commit import Reported, write_audit_publish
+from assets.keys import ENCODER_KEY, GRAPH_KEY, MODEL_KEY, OWNERS, check_specs
+from assets.metadata import picture
+from hier_dag.config import PlatformConfig
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH, MODEL
+from hier_dag.pipeline.workshop import Built, Outcome, Workshop
+from hier_dag.progress import Step, tell
+from hier_dag.registry import CheckRow
+from resources import ArtifactStoreResource, RegistryResource
+
+
+def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset, for one platform."""
+
+    @dg.asset(
+        key=MODEL_KEY,
+        deps=[GRAPH_KEY, ENCODER_KEY],
+        partitions_def=targets,
+        group_name="finetune",
+        kinds={"torch", "parquet"},
+        owners=OWNERS,
+        code_version=CODE_VERSIONS[MODEL],
+        check_specs=check_specs(
+            MODEL_KEY,
+            ("finite", "Every vector is finite and none is all zero."),
+            ("complete", "Every user of the audience and every item of the catalogue has a vector."),
+        ),
+        description="Zero-shot and few-shot transfer to a target domain, scored by full ranking next to the "
+        "baselines, with intervals.",
+    )
+    def model(
+        context: dg.AssetExecutionContext, store: ArtifactStoreResource, registry: RegistryResource
+    ) -> Reported:
+        from hier_dag.pipeline.requests import model_request
+
+        domain = context.partition_key
+        workshop = Workshop(store.open(), registry.open())
+        requested: list[Request] = []
+
+        def request() -> Request:
+            requested.append(model_request(config, workshop.registry, domain))
+            return requested[0]
+
+        yield from write_audit_publish(
+            context,
+            workshop,
+            request,
+            lambda staged: _build(config, domain, requested[0], staged, workshop),
+            show=_show,
+        )
+
+    return model
+
+
+def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, workshop: Workshop) -> Built:
+    import numpy as np
+    from schemas.describe import table_schema
+
+    from hier_dag.graph.files import load_graph
+    from hier_dag.train.encoder_files import load_encoding
+    from hier_dag.transfer.save import save_transfer
+    from hier_dag.transfer.transfer import transfer
+
+    folder = workshop.open(GRAPH, request.parents["graph"]).path
+    graph = load_graph(folder, config.source_names, config.target_names)
+    encoding = load_encoding(workshop.open(ENCODER, request.parents["encoder"]).path)
+
+    def report(what: str, done: int, total: int) -> None:
+        tell(Step(f"{MODEL}[{domain}]", what, done, total))
+
+    result = transfer(graph, encoding, domain, config.stages.transfer, report)
+    save_transfer(result, staged)
+    v = result.published
+    finite = bool(np.isfinite(v.user_vectors).all() and np.isfinite(v.item_vectors).all())
+    zero = int((~v.user_vectors.any(axis=1)).sum() + (~v.item_vectors.any(axis=1)).sum())
+    missing = len(graph.audience[domain]) - len(v.users) + len(graph.catalogue[domain]) - len(v.items)
+    return Built(
+        tables={"report.parquet": table_schema(staged / "report.parquet")},
+        summary={
+            "method": v.method,
+            "shots": result.shots,
+            "users": len(v.users),
+            "items": len(v.items),
+            **_headline(result.records),
+        },
+        checks=[
+            CheckRow("finite", finite and zero == 0, {"finite": finite, "zero_vectors": zero}),
+            CheckRow("complete", missing == 0, {"missing": missing}),
+        ],
+    )
+
+
+def _headline(records: Any) -> dict[str, float]:
+    """HIER's NDCG@10 over all users, zero-shot and in every few-shot setting."""
+    return {
+        f"ndcg10_shots_{r['shots'].replace('%', 'pct')}": round(r["value"], 6)
+        for r in records.to_pylist()
+        if (r["model"], r["slice"], r["metric"], r["k"]) == ("hier", "all", "ndcg", 10)
+    }
+
+
+def _show(outcome: Outcome) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    from hier_dag.evaluate.card import card_markdown
+    from hier_dag.evaluate.plots import curve_png
+
+    domain = str(outcome.artifact.manifest.partition)
+    records = pq.read_table(outcome.artifact.file("report.parquet"))
+    if records.num_rows == 0:
+        return {"report_card": "no test interaction in this domain: nothing to score"}
+    return {
+        "report_card": dg.MetadataValue.md(card_markdown(records, domain)),
+        "curve": picture(curve_png(records, domain), "NDCG@10 against shots"),
+        "dagster/row_count": records.num_rows,
+    }

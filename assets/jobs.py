@@ -1,0 +1,34 @@
+"""Jobs: refresh one domain, and publish one target."""
+
+import dagster as dg
+
+from assets.keys import ENCODER_KEY, EVENTS_KEY, GRAPH_KEY, LINKS_KEY, MODEL_KEY, PUBLISHED_KEY
+
+REFRESH_DOMAIN = "refresh_domain"
+PUBLISH_TARGET = "publish_target"
+
+
+def refresh_domain(domains: dg.StaticPartitionsDefinition) -> dg.UnresolvedAssetJobDefinition:
+    """Reads a domain's new logs, then rebuilds what all domains share. Targets follow by sensor.
+
+    One Dagster job holds one partitioning, and targets have another than domains.
+    """
+    return dg.define_asset_job(
+        REFRESH_DOMAIN,
+        selection=dg.AssetSelection.assets(EVENTS_KEY, LINKS_KEY, GRAPH_KEY, ENCODER_KEY),
+        partitions_def=domains,
+        description="Ingest one domain's logs, then rebuild the graph and the encoder. "
+        "The sensor `publish_after_pretraining` then refreshes every target.",
+        tags={"stage": "refresh"},
+    )
+
+
+def publish_target(targets: dg.StaticPartitionsDefinition) -> dg.UnresolvedAssetJobDefinition:
+    """Transfers the newest encoder to one target and publishes it."""
+    return dg.define_asset_job(
+        PUBLISH_TARGET,
+        selection=dg.AssetSelection.assets(MODEL_KEY, PUBLISHED_KEY),
+        partitions_def=targets,
+        description="Transfer the newest encoder to one target, score it and publish its vectors.",
+        tags={"stage": "finetune"},
+    )

@@ -1,0 +1,135 @@
+"""kg/graph: users, items and entities of all domains, typed edges, splits."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.commit import Reported, write_audit_publish
+from assets.keys import EVENTS_KEY, GRAPH_KEY, LINKS_KEY, OWNERS, check_specs
+from assets.metadata import column_lineage, column_schema, markdown_table
+from hier_dag.config import PlatformConfig
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import CODE_VERSIONS, EVENTS, GRAPH, LINKS
+from hier_dag.pipeline.workshop import Built, Outcome, Workshop
+from hier_dag.progress import Step, tell
+from hier_dag.registry import CheckRow
+from resources import ArtifactStoreResource, DataEngine, RegistryResource
+
+
+def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
+    """The asset, for one platform."""
+
+    @dg.asset(
+        key=GRAPH_KEY,
+        deps=[EVENTS_KEY, LINKS_KEY],
+        group_name="kg",
+        kinds={"duckdb", "dgl"},
+        owners=OWNERS,
+        code_version=CODE_VERSIONS[GRAPH],
+        check_specs=check_specs(
+            GRAPH_KEY,
+            ("all_domains", "The validated artifact of every declared domain is a parent."),
+            ("integrity", "Node numbers are dense, ids unique, and both ends of every edge are nodes."),
+            ("no_leakage", "No validation or test interaction of any domain is an edge."),
+        ),
+        description="The knowledge graph: users, items and entities of all domains numbered once, typed "
+        "edges in CSR, each domain's split, a profile and a leakage certificate.",
+    )
+    def graph(
+        context: dg.AssetExecutionContext,
+        store: ArtifactStoreResource,
+        registry: RegistryResource,
+        engine: DataEngine,
+    ) -> Reported:
+        from hier_dag.pipeline.requests import graph_request
+
+        workshop = Workshop(store.open(), registry.open())
+        requested: list[Request] = []
+
+        def request() -> Request:
+            requested.append(graph_request(config, workshop.registry))
+            return requested[0]
+
+        yield from write_audit_publish(
+            context,
+            workshop,
+            request,
+            lambda staged: _build(config, requested[0], staged, workshop, engine),
+            show=_show,
+        )
+
+    return graph
+
+
+def _build(
+    config: PlatformConfig, request: Request, staged: Path, workshop: Workshop, engine: DataEngine
+) -> Built:
+    from schemas.describe import table_schema
+    from schemas.graph import check_graph
+
+    from hier_dag.graph.build import build_graph
+
+    events = {
+        d: workshop.open(EVENTS, request.parents[f"events:{d}"]).files("events/") for d in config.domains
+    }
+    links = workshop.open(LINKS, request.parents["links"]).path
+    tell(Step(GRAPH, "nodes, splits and edges", 0, 2))
+    with engine.connect() as con:
+        graph = build_graph(con, config, events, links, staged)
+        tell(Step(GRAPH, "integrity", 1, 2))
+        failures = check_graph(con, staged, graph)
+    profile = _json(staged / "profile.json")
+    certificate = _json(staged / "leakage.json")
+    tell(Step(GRAPH, f"{sum(profile['edges']['interacts'].values()):,} interactions", 2, 2))
+    return Built(
+        tables={p.relative_to(staged).as_posix(): table_schema(p) for p in sorted(staged.rglob("*.parquet"))},
+        summary={
+            **profile["nodes"],
+            "interacts_edges": sum(profile["edges"]["interacts"].values()),
+            "has_entity_edges": profile["edges"]["has_entity"],
+            "entity_entity_edges": profile["edges"]["entity_entity"],
+            "social_edges": profile["edges"]["social"],
+            "bridging_users": profile["bridges"]["users"],
+            "bridging_entities": profile["bridges"]["entities"],
+        },
+        checks=[
+            CheckRow("all_domains", True, {"domains": sorted(events)}),
+            CheckRow("integrity", not failures, {"failures": [vars(f) for f in failures]}),
+            CheckRow("no_leakage", certificate["in_both"] == 0, certificate),
+        ],
+    )
+
+
+def _json(path: Path) -> Any:
+    import json
+
+    return json.loads(path.read_bytes())
+
+
+def _show(outcome: Outcome) -> dict[str, Any]:
+    artifact = outcome.artifact
+    profile = artifact.json("profile.json")
+    columns = [
+        "role",
+        "users",
+        "items",
+        "entities",
+        "train",
+        "validation",
+        "test",
+        "users_with_source_history",
+    ]
+    domains = [(name, *(d[c] for c in columns)) for name, d in profile["domains"].items()]
+    names = list(profile["shared_users"])
+    overlap = [(a, *(profile["shared_users"][a][b] for b in names)) for a in names]
+    users, items = "nodes/users.parquet", "nodes/items.parquet"
+    return {
+        "dagster/row_count": artifact.manifest.summary["interacts_edges"],
+        "dagster/column_schema": column_schema(artifact.manifest.tables[users]),
+        "dagster/column_lineage": column_lineage({"user_id": [(EVENTS_KEY, "user_id")]}),
+        "item_columns": dg.MetadataValue.table_schema(column_schema(artifact.manifest.tables[items])),
+        "domains": dg.MetadataValue.md(markdown_table(["domain", *columns], domains)),
+        "shared_users": dg.MetadataValue.md(markdown_table(["domain", *names], overlap)),
+        "profile": dg.MetadataValue.json(profile),
+    }

@@ -1,0 +1,76 @@
+"""What people see on an asset's page: digests, columns, lineage of columns, tables and pictures."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from hier_dag.pipeline.workshop import Outcome
+
+_SHORT = 12
+_PICTURE_LIMIT = 50_000  # bytes: metadata rows live in the event log
+
+
+def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of any JSON shape as metadata values."""
+    out: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, dict | list | tuple):
+            out[name] = dg.MetadataValue.json(list(value) if isinstance(value, tuple) else value)
+        elif value is not None:
+            out[name] = value
+    return out
+
+
+def describe(outcome: Outcome) -> dict[str, Any]:
+    """What every stage shows: digest, parents, size, whether it was there already, and its summary."""
+    m = outcome.artifact.manifest
+    parents = [(role, digest[:_SHORT]) for role, digest in m.parents.items()]
+    return {
+        "digest": outcome.artifact.digest,
+        "reused": outcome.reused,
+        "folder": dg.MetadataValue.path(str(outcome.artifact.path)),
+        "size_bytes": sum(f.bytes for f in m.files),
+        "parents": dg.MetadataValue.md(markdown_table(["role", "digest"], parents) if parents else "none"),
+        "code_version": m.code_version,
+        **{k: v for k, v in plain(m.summary).items()},
+    }
+
+
+def column_schema(columns: Iterable[Mapping[str, Any]]) -> dg.TableSchema:
+    """A table's columns for the UI."""
+    return dg.TableSchema(
+        columns=[dg.TableColumn(c["name"], type=c["type"], description=c.get("description")) for c in columns]
+    )
+
+
+def column_lineage(deps: Mapping[str, Sequence[tuple[dg.AssetKey, str]]]) -> dg.TableColumnLineage:
+    """Which columns above each column comes from."""
+    return dg.TableColumnLineage(
+        {c: [dg.TableColumnDep(asset_key=k, column_name=n) for k, n in above] for c, above in deps.items()}
+    )
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table; numbers get thousands separators, text is escaped."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(_cell(v) for v in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def picture(png: bytes, title: str) -> dg.MetadataValue[Any]:
+    """A small PNG as Markdown; one that is too big for the event log is named instead."""
+    if len(png) > _PICTURE_LIMIT:
+        return dg.MetadataValue.md(f"{title}: see the artifact's folder")
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{base64.b64encode(png).decode()})")

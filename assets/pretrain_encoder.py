@@ -1,0 +1,129 @@
+"""pretrain/encoder: HIER pre-trained on all source domains."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.commit import Reported, write_audit_publish
+from assets.keys import ENCODER_KEY, GRAPH_KEY, OWNERS, check_specs
+from assets.metadata import column_schema, markdown_table, picture
+from hier_dag.config import PlatformConfig
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH
+from hier_dag.pipeline.workshop import Built, Outcome, Workshop
+from hier_dag.registry import CheckRow
+from resources import ArtifactStoreResource, RegistryResource, Trainer
+
+_SHOWN_ENTITIES = 4
+_SHOWN_EXEMPLARS = 24
+
+
+def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
+    """The asset, for one platform."""
+
+    @dg.asset(
+        key=ENCODER_KEY,
+        deps=[GRAPH_KEY],
+        group_name="pretrain",
+        kinds={"torch", "dgl"},
+        owners=OWNERS,
+        code_version=CODE_VERSIONS[ENCODER],
+        pool="gpu",
+        check_specs=check_specs(
+            ENCODER_KEY,
+            ("finite", "Every vector is finite."),
+            (
+                "beats_untrained_profile",
+                "NDCG@10 on source validation is above the untrained entity profile's.",
+            ),
+        ),
+        description="HIER: knowledge-graph encoder, intents, exemplars and the sparse decision path between "
+        "them, pre-trained on the training interactions of all source domains.",
+    )
+    def encoder(
+        context: dg.AssetExecutionContext,
+        store: ArtifactStoreResource,
+        registry: RegistryResource,
+        trainer: Trainer,
+    ) -> Reported:
+        from hier_dag.pipeline.requests import encoder_request
+
+        workshop = Workshop(store.open(), registry.open())
+        requested: list[Request] = []
+
+        def request() -> Request:
+            requested.append(encoder_request(config, workshop.registry))
+            return requested[0]
+
+        yield from write_audit_publish(
+            context,
+            workshop,
+            request,
+            lambda staged: _build(config, requested[0], staged, workshop, trainer),
+            show=_show,
+        )
+
+    return encoder
+
+
+def _build(
+    config: PlatformConfig, request: Request, staged: Path, workshop: Workshop, trainer: Trainer
+) -> Built:
+    import numpy as np
+    from schemas.describe import table_schema
+
+    from hier_dag.evaluate.source_baseline import profile_on_validation
+    from hier_dag.graph.files import load_graph
+    from hier_dag.train.encoder_files import save_encoder
+
+    params = config.stages.pretrain
+    folder = workshop.open(GRAPH, request.parents["graph"]).path
+    graph = load_graph(folder, config.source_names, config.target_names)
+    pretrained = trainer.pretrain(graph, params)
+    save_encoder(pretrained, staged)
+    baseline = profile_on_validation(graph, params.validation_users, params.seed)
+    best = next(e for e in pretrained.curve if e.epoch == pretrained.best_epoch)
+    encoding = pretrained.encoding
+    arrays = (encoding.users, encoding.items, encoding.item_bias)
+    better = baseline is None or best.ndcg is None or best.ndcg > baseline
+    return Built(
+        tables={p.name: table_schema(p) for p in sorted(staged.glob("*.parquet"))},
+        summary={
+            "model": params.model,
+            "epochs": len(pretrained.curve),
+            "best_epoch": pretrained.best_epoch,
+            "loss": round(best.loss, 6),
+            "validation_ndcg10": None if best.ndcg is None else round(best.ndcg, 6),
+            "untrained_profile_ndcg10": None if baseline is None else round(baseline, 6),
+            "open_paths": round(best.open_paths, 6),
+            "intents": params.intents,
+            "exemplars": params.exemplars,
+        },
+        checks=[
+            CheckRow("finite", all(bool(np.isfinite(a).all()) for a in arrays), {"arrays": len(arrays)}),
+            CheckRow(
+                "beats_untrained_profile", better, {"encoder": best.ndcg, "untrained_profile": baseline}
+            ),
+        ],
+    )
+
+
+def _show(outcome: Outcome) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    from hier_dag.evaluate.training_plot import training_png
+
+    artifact = outcome.artifact
+    curve = pq.read_table(artifact.file("curve.parquet"))
+    exemplars = pq.read_table(artifact.file("exemplars.parquet")).to_pylist()
+    named: dict[int, list[str]] = {}
+    for row in exemplars:
+        if row["rank"] <= _SHOWN_ENTITIES:
+            named.setdefault(row["exemplar"], []).append(row["entity_name"])
+    rows = [(number, ", ".join(names)) for number, names in list(named.items())[:_SHOWN_EXEMPLARS]]
+    return {
+        "curve": picture(training_png(curve), "loss and validation NDCG@10"),
+        "exemplar_entities": dg.MetadataValue.md(markdown_table(["exemplar", "nearest entities"], rows)),
+        "dagster/column_schema": column_schema(artifact.manifest.tables["decision_path.parquet"]),
+    }

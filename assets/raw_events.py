@@ -1,0 +1,155 @@
+"""raw/events: canonical events of each domain, one partition a domain."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.commit import Reported, write_audit_publish
+from assets.keys import EVENTS_KEY, OWNERS, check_specs
+from assets.metadata import column_schema, markdown_table
+from hier_dag.config import PlatformConfig
+from hier_dag.errors import StoreError
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import CODE_VERSIONS, EVENTS
+from hier_dag.pipeline.workshop import Built, Outcome, Workshop
+from hier_dag.progress import Step, tell
+from hier_dag.registry import CheckRow
+from resources import ArtifactStoreResource, DataEngine, RegistryResource
+
+_SAMPLE_ROWS = 5
+
+
+def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset, for one platform."""
+
+    @dg.asset(
+        key=EVENTS_KEY,
+        partitions_def=domains,
+        group_name="raw",
+        kinds={"duckdb", "parquet"},
+        owners=OWNERS,
+        code_version=CODE_VERSIONS[EVENTS],
+        check_specs=check_specs(
+            EVENTS_KEY,
+            ("row_schema", "Every canonical row has the declared types, keys and value ranges."),
+            ("conservation", "Rows in = rows out + quarantined + deduplicated, exactly, per file."),
+        ),
+        description="Canonical events of a domain: who acted on what, how and when. Invalid rows are "
+        "quarantined with a reason; unchanged raw files are not read again.",
+    )
+    def events(
+        context: dg.AssetExecutionContext,
+        store: ArtifactStoreResource,
+        registry: RegistryResource,
+        engine: DataEngine,
+    ) -> Reported:
+        from hier_dag.ingest.fingerprint import RawInput
+        from hier_dag.pipeline.requests import events_request
+
+        domain = context.partition_key
+        workshop = Workshop(store.open(), registry.open())
+        inputs: list[RawInput] = []
+
+        def request() -> Request:
+            found, raw = events_request(config, domain)
+            inputs.extend(raw)
+            return found
+
+        yield from write_audit_publish(
+            context,
+            workshop,
+            request,
+            lambda staged: _build(config, domain, inputs, staged, workshop, engine),
+            show=_show,
+        )
+
+    return events
+
+
+def _build(
+    config: PlatformConfig,
+    domain: str,
+    inputs: list[Any],
+    staged: Path,
+    workshop: Workshop,
+    engine: DataEngine,
+) -> Built:
+    from schemas.describe import table_schema
+    from schemas.events import check_events
+
+    from hier_dag.ingest.events import ingest_domain
+
+    began = time.perf_counter()
+    with engine.connect() as con:
+        ledger = ingest_domain(
+            config,
+            domain,
+            inputs,
+            staged,
+            con=con,
+            as_of=datetime.now(UTC),
+            previous=_previous(workshop, domain),
+            progress=lambda done, total, entry: tell(
+                Step(f"{EVENTS}[{domain}]", f"{entry.location}: {entry.rows_in:,} rows", done + 1, total)
+            ),
+        )
+        files = sorted((staged / "events").glob("*.parquet"))
+        failures = check_events(con, files)
+    totals = ledger.as_json()["totals"]
+    seconds = max(time.perf_counter() - began, 1e-9)
+    tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
+    return Built(
+        tables={"events": table_schema(files[0])} if files else {},
+        summary={**totals, "rows_quarantined": sum(ledger.quarantined.values()), "files": len(ledger.files)},
+        checks=[
+            CheckRow(
+                "row_schema", not failures, {"failures": [vars(f) for f in failures], "files": len(files)}
+            ),
+            CheckRow("conservation", True, totals),
+        ],
+    )
+
+
+def _previous(workshop: Workshop, domain: str) -> Any:
+    from hier_dag.ingest.events import PreviousEvents
+
+    digest = workshop.registry.latest(EVENTS, domain)
+    if digest is None:
+        return None
+    try:
+        return PreviousEvents.read(workshop.open(EVENTS, digest).path)
+    except StoreError:
+        return None
+
+
+def _show(outcome: Outcome) -> dict[str, Any]:
+    import pyarrow.parquet as pq
+
+    summary = outcome.artifact.manifest.summary
+    shown: dict[str, Any] = {"dagster/partition_row_count": summary["rows_out"]}
+    tables = outcome.artifact.manifest.tables
+    if "events" in tables:
+        shown["dagster/column_schema"] = column_schema(tables["events"])
+        shown["dagster/table_name"] = f"events.{outcome.artifact.manifest.partition}"
+    ledger = outcome.artifact.json("ledger.json")
+    shown["raw_files"] = dg.MetadataValue.md(
+        markdown_table(
+            ["file", "rows in", "rows out", "quarantined", "deduplicated", "sha256"],
+            [
+                (f["location"], f["rows_in"], f["rows_out"], sum(f["quarantined"].values()),
+                 f["deduplicated"], f["sha256"][:12])
+                for f in ledger["files"]
+            ],
+        )
+    )  # fmt: skip
+    for title, folder in (("sample", "events/"), ("quarantine_sample", "quarantine/")):
+        files = outcome.artifact.files(folder)
+        if files:
+            head = next(pq.ParquetFile(files[0]).iter_batches(_SAMPLE_ROWS), None)
+            if head is not None:
+                rows = [tuple(r.values()) for r in head.to_pylist()]
+                shown[title] = dg.MetadataValue.md(markdown_table(head.schema.names, rows))
+    return shown

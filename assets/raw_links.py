@@ -1,0 +1,97 @@
+"""raw/links: what the domains share: item-entity links, triples, social edges, names, catalogues."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets.commit import Reported, write_audit_publish
+from assets.keys import LINKS_KEY, OWNERS, check_specs
+from assets.metadata import column_schema, markdown_table
+from hier_dag.config import PlatformConfig
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import CODE_VERSIONS, LINKS
+from hier_dag.pipeline.workshop import Built, Outcome, Workshop
+from hier_dag.progress import Step, tell
+from hier_dag.registry import CheckRow
+from resources import ArtifactStoreResource, DataEngine, RegistryResource
+
+
+def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
+    """The asset, for one platform."""
+
+    @dg.asset(
+        key=LINKS_KEY,
+        group_name="raw",
+        kinds={"duckdb", "parquet"},
+        owners=OWNERS,
+        code_version=CODE_VERSIONS[LINKS],
+        check_specs=check_specs(
+            LINKS_KEY,
+            ("row_schema", "Both ends of every link are there, typed and within limits; no link twice."),
+            ("conservation", "Rows in = rows out + quarantined + deduplicated, exactly, per file."),
+        ),
+        description="Item-entity links, entity-entity triples, user-user edges, display names and declared "
+        "catalogues, shared by all domains.",
+    )
+    def links(
+        context: dg.AssetExecutionContext,
+        store: ArtifactStoreResource,
+        registry: RegistryResource,
+        engine: DataEngine,
+    ) -> Reported:
+        from hier_dag.pipeline.requests import links_request
+
+        inputs: list[Any] = []
+
+        def request() -> Request:
+            found, raw = links_request(config)
+            inputs.extend(raw)
+            return found
+
+        yield from write_audit_publish(
+            context,
+            Workshop(store.open(), registry.open()),
+            request,
+            lambda staged: _build(config, inputs, staged, engine),
+            show=_show,
+        )
+
+    return links
+
+
+def _build(config: PlatformConfig, inputs: list[Any], staged: Path, engine: DataEngine) -> Built:
+    from schemas.describe import table_schema
+    from schemas.links import check_links
+
+    from hier_dag.ingest.links import ingest_links
+
+    with engine.connect() as con:
+        ledger = ingest_links(config, inputs, staged, con=con)
+        failures = check_links(con, staged)
+    totals = ledger.as_json()["totals"]
+    tell(Step(LINKS, f"{ledger.rows_in:,} rows", 1, 1))
+    return Built(
+        tables={p.stem: table_schema(p) for p in sorted(staged.glob("*.parquet"))},
+        summary={**totals, "files": len(ledger.files)},
+        checks=[
+            CheckRow("row_schema", not failures, {"failures": [vars(f) for f in failures]}),
+            CheckRow("conservation", True, totals),
+        ],
+    )
+
+
+def _show(outcome: Outcome) -> dict[str, Any]:
+    manifest = outcome.artifact.manifest
+    ledger = outcome.artifact.json("ledger.json")
+    rows = [
+        (f["feeds"], f["location"], f["rows_in"], f["rows_out"], sum(f["quarantined"].values()),
+         f["deduplicated"])
+        for f in ledger["files"]
+    ]  # fmt: skip
+    head = ["feeds", "file", "rows in", "rows out", "quarantined", "deduplicated"]
+    return {
+        "dagster/row_count": manifest.summary["rows_out"],
+        "dagster/column_schema": column_schema(manifest.tables["item_entity"]),
+        "raw_files": dg.MetadataValue.md(markdown_table(head, rows)),
+    }

@@ -1,0 +1,55 @@
+"""Dagster's entry: everything that the code location offers, for the platform that HIER_DOMAINS names."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.finetune_model import finetune_model
+from assets.jobs import publish_target, refresh_domain
+from assets.kg_graph import kg_graph
+from assets.pretrain_encoder import pretrain_encoder
+from assets.publish_embeddings import publish_embeddings
+from assets.raw_events import raw_events
+from assets.raw_links import raw_links
+from assets.schedules import domain_schedules
+from assets.sensors import new_files, publish_after_pretraining
+from hier_dag.config import PlatformConfig, load_config
+from hier_dag.everything import everything
+from hier_dag.home import Home, domains_file, home
+from resources import ArtifactStoreResource, DataEngine, RegistryResource, Trainer
+
+
+def build_definitions(config: PlatformConfig, at: Home) -> dg.Definitions:
+    """The DAG of one platform, with state below one folder.
+
+    Args:
+        config: the typed domains.yaml.
+        at: where artifacts, registry, aliases and scratch files live.
+    """
+    domains = dg.StaticPartitionsDefinition(list(config.domains))
+    targets = dg.StaticPartitionsDefinition(list(config.target_names))
+    return dg.Definitions(
+        assets=[
+            raw_events(config, domains),
+            raw_links(config),
+            kg_graph(config),
+            pretrain_encoder(config),
+            finetune_model(config, targets),
+            publish_embeddings(config, targets),
+        ],
+        jobs=[refresh_domain(domains), publish_target(targets), everything],
+        schedules=domain_schedules(config),
+        sensors=[new_files(config), publish_after_pretraining(config)],
+        resources={
+            "store": ArtifactStoreResource(root=str(at.store), live=str(at.live)),
+            "registry": RegistryResource(url=at.registry_url),
+            "engine": DataEngine(scratch=str(at.scratch)),
+            "trainer": Trainer(),
+        },
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions that `dg dev` and the webserver load."""
+    return build_definitions(load_config(domains_file()), home())

@@ -1,0 +1,171 @@
+"""Runs the whole pipeline through Dagster, stage by stage, skipping what is there already.
+
+Each step is a Dagster run on the given instance, executed in this process: it shows in the UI like any other,
+and importing torch once serves them all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from hier_dag.config import PlatformConfig
+from hier_dag.errors import HierError
+from hier_dag.pipeline import requests
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
+from hier_dag.pipeline.workshop import Workshop
+
+MADE, REUSED, FAILED, BLOCKED = "made", "reused", "failed", "blocked"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One Dagster run: some assets, one partition.
+
+    Attributes:
+        kinds: artifact kinds, in order.
+        partition: domain, or None.
+        requests: makes the request of each kind, once everything above is there.
+    """
+
+    kinds: tuple[str, ...]
+    partition: str | None
+    requests: tuple[Callable[[], Request], ...]
+
+    @property
+    def title(self) -> str:
+        """How a person calls it."""
+        names = " + ".join(self.kinds)
+        return f"{names}[{self.partition}]" if self.partition else names
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a step ended: made, reused, failed or blocked by one above; with its run and the reason."""
+
+    step: Step
+    outcome: str
+    seconds: float
+    run_id: str | None = None
+    message: str | None = None
+
+
+def steps(config: PlatformConfig, workshop: Workshop, only: Sequence[str] | None = None) -> list[list[Step]]:
+    """The pipeline's steps in waves: every step of a wave needs all waves before it.
+
+    Args:
+        config: the platform.
+        workshop: where artifacts are looked up.
+        only: publish these targets alone; None publishes all.
+    """
+    registry = workshop.registry
+    targets = [t for t in config.target_names if only is None or t in only]
+
+    def events(domain: str) -> Step:
+        return Step((EVENTS,), domain, (lambda: requests.events_request(config, domain)[0],))
+
+    def target(domain: str) -> Step:
+        return Step(
+            (MODEL, PUBLISHED),
+            domain,
+            (
+                lambda: requests.model_request(config, registry, domain),
+                lambda: requests.published_request(config, registry, domain),
+            ),
+        )
+
+    return [
+        [
+            *(events(d) for d in config.domains),
+            Step((LINKS,), None, (lambda: requests.links_request(config)[0],)),
+        ],
+        [Step((GRAPH,), None, (lambda: requests.graph_request(config, registry),))],
+        [Step((ENCODER,), None, (lambda: requests.encoder_request(config, registry),))],
+        [target(t) for t in targets],
+    ]
+
+
+def run(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    waves: list[list[Step]],
+    workshop: Workshop,
+    *,
+    started: Callable[[Step], None] = lambda _: None,
+) -> Iterator[Done]:
+    """Runs waves in order; a failure blocks every later wave and nothing beside it.
+
+    Args:
+        definitions: the DAG.
+        instance: where runs are recorded.
+        waves: from `steps`.
+        workshop: where artifacts are looked up.
+        started: told before a step runs.
+
+    Yields:
+        How each step ended.
+    """
+    blocked_by: str | None = None
+    for wave in waves:
+        failed: str | None = None
+        for step in wave:
+            if blocked_by is not None:
+                yield Done(step, BLOCKED, 0.0, message=f"{blocked_by} failed")
+                continue
+            started(step)
+            done = _run_step(definitions, instance, step, workshop)
+            failed = failed or (step.title if done.outcome == FAILED else None)
+            yield done
+        blocked_by = blocked_by or failed
+
+
+def _run_step(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, step: Step, workshop: Workshop
+) -> Done:
+    began = time.perf_counter()
+    if _is_current(step, workshop):
+        return Done(step, REUSED, time.perf_counter() - began)
+    job = definitions.get_implicit_global_asset_job_def()
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key=step.partition,
+        asset_selection=[dg.AssetKey(kind.split("/")) for kind in step.kinds],
+        raise_on_error=False,
+        tags={"hier/step": step.title},
+    )
+    seconds = time.perf_counter() - began
+    if result.success:
+        return Done(step, MADE, seconds, result.run_id)
+    return Done(step, FAILED, seconds, result.run_id, _reason(result))
+
+
+def _is_current(step: Step, workshop: Workshop) -> bool:
+    """Whether each artifact of a step is there, whole, and the newest of its partition."""
+    for kind, request in zip(step.kinds, step.requests, strict=True):
+        try:
+            wanted = request()
+        except HierError:
+            return False  # the run will fail and say why, in the UI too
+        found = workshop.find(wanted)
+        if found is None or workshop.registry.latest(kind, step.partition) != found.digest:
+            return False
+        if kind == PUBLISHED:
+            alias = workshop.registry.alias(str(step.partition))
+            if alias is None or alias.digest != found.digest:
+                return False
+    return True
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data is not None and data.user_failure_data.description:
+                return str(data.user_failure_data.description)
+            if data.error is not None:
+                return str(data.error.cause.message if data.error.cause else data.error.message).strip()
+    return "the run failed; its log in the UI says why"
