@@ -44,8 +44,11 @@ class DecisionPaths(nn.Module):
             gates: Z, float32 [P, K].
         """
         scores = self.intents @ self.exemplars.T / self.intents.shape[1] ** 0.5
-        # Shifting by the row's maximum scales numerator and denominator alike; only ε's share moves.
-        paths = gates * torch.exp(scores - scores.amax(1, keepdim=True).detach())
+        # Shifting by the largest open score scales numerator and denominator alike; only ε's share moves.
+        # Closed scores stay out of it: a far larger one would make every open path vanish beside ε.
+        scores = scores.masked_fill(gates == 0, -torch.inf)
+        top = scores.detach().amax(1, keepdim=True)
+        paths = gates * torch.exp(scores - top.masked_fill(top.isinf(), 0))
         return paths / (_EPS + paths.sum(1, keepdim=True))
 
     def mixtures(self) -> Tensor:

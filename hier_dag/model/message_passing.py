@@ -8,6 +8,7 @@ everything else. PyPI's DGL has no CUDA.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal
 
 import torch
@@ -17,6 +18,9 @@ from torch.autograd import Function
 from hier_dag.model.adjacency import Adjacency
 
 Backend = Literal["dgl", "torch"]
+
+# Torch announces once that CSR tensors are in beta; what is used of them here is covered by tests.
+warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
 
 # Entries whose (entries × d) products are held at once in the gradient of edge weights: 64 MiB at d = 64.
 _CHUNK = 1 << 18

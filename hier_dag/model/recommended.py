@@ -102,7 +102,7 @@ class Recommended(Formulation):
 
 
 def residual_mlp(dim: int, out: int) -> nn.Sequential:
-    """d → 2d → out with GELU; the last layer starts at zero, so a residual starts as the identity.
+    """Width d → 2d → out with GELU; the last layer starts at zero, so a residual starts as the identity.
 
     Args:
         dim: width of the input.

@@ -44,11 +44,11 @@ class SourceView:
         return self.content.cols
 
     def trained_items(self) -> NDArray[np.bool_]:
-        """bool [n_items]: the item has a source training interaction."""
+        """Whether each item has a source training interaction, bool [n_items]."""
         return np.bincount(self.history.indices, minlength=self.n_items) > 0
 
     def users_with_history(self) -> NDArray[np.bool_]:
-        """bool [n_users]: the user has a source training interaction."""
+        """Whether each user has a source training interaction, bool [n_users]."""
         return self.history.degrees() > 0
 
 
