@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
@@ -35,6 +38,11 @@ def fine_tune(
     Returns:
         Users [q | q̂ | 1] and items as `Head.item_matrix` has them, and the head's state.
     """
+    with _threads_for(params.finetune_batch_size * shots.n_items):
+        return _fit(target, shots, params, seed)
+
+
+def _fit(target: Target, shots: Shots, params: TransferParams, seed: int) -> tuple[DomainVectors, HeadState]:
     head = Head(target, shots, params.kappa, params.lift_weight, params.visitor_weight)
     optimizer = torch.optim.Adam(head.parameters(), lr=params.finetune_learning_rate)
     own = from_coo(shots.user, shots.item, len(target.users), shots.n_items)
@@ -59,6 +67,17 @@ def fine_tune(
         method=FINE_TUNED,
     )
     return checked(vectors, target.domain), head.state()
+
+
+@contextmanager
+def _threads_for(logits: int) -> Iterator[None]:
+    """One thread for steps of a few milliseconds: threads then wait for one another longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if logits <= _LOGITS_AT_ONCE else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _backward(head: Head, users: torch.Tensor, own: CSR, shots: Shots, batch: np.ndarray) -> None:
