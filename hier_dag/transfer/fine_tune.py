@@ -108,5 +108,5 @@ def pair_losses(
     owner = np.repeat(np.arange(len(user)), degree)
     entry = np.arange(len(owner)) + np.repeat(own.indptr[user] - (np.cumsum(degree) - degree), degree)
     known = (torch.from_numpy(owner), torch.from_numpy(own.indices[entry]))
-    others = logits.index_put(known, torch.tensor(_MASKED)).logsumexp(1)
+    others = logits.index_put(known, logits.new_tensor(_MASKED)).logsumexp(1)
     return torch.logaddexp(others, target) - target

@@ -67,7 +67,7 @@ class Head(torch.nn.Module):
 
     def user_matrix(self) -> torch.Tensor:
         """Extended users [q | q̂ | 1], float32 [n, 2d + 1]."""
-        return torch.cat([self.q, self.q_unit, torch.ones(len(self.q), 1)], dim=1)
+        return torch.cat([self.q, self.q_unit, self.q.new_ones(len(self.q), 1)], dim=1)
 
     def item_matrix(self) -> torch.Tensor:
         """Extended items [w·z + delta | g·mean q̂_v | biases], float32 [m, 2d + 1]."""

@@ -14,7 +14,9 @@ def report():
     noise -= noise.mean(axis=1, keepdims=True)
 
     def scored(at, shots, model, mean):
-        return Scored(shots, model, "closed_form" * (model == "hier"), (noise[at] + mean).astype(np.float32), 3)
+        return Scored(
+            shots, model, "closed_form" * (model == "hier"), (noise[at] + mean).astype(np.float32), 3
+        )
 
     settings = [
         scored(0, "0", "hier", 0.30), scored(1, "0", "entity_profile", 0.10), scored(2, "0", "random", 0.01),

@@ -33,7 +33,9 @@ def naive_ranks(scores, task):
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10_000), users=st.integers(1, 8), items=st.integers(1, 12), block=st.integers(1, 40))
+@given(
+    seed=st.integers(0, 10_000), users=st.integers(1, 8), items=st.integers(1, 12), block=st.integers(1, 40)
+)
 def test_ranks_equal_a_sort_of_the_unmasked_catalogue_whatever_the_block(seed, users, items, block):
     rng = np.random.default_rng(seed)
     task = make_task(rng, users, items)
