@@ -1,5 +1,7 @@
 """Jobs: refresh one domain, and publish one target."""
 
+from typing import Any  # the type of an unresolved asset job is not public
+
 import dagster as dg
 
 from assets.keys import ENCODER_KEY, EVENTS_KEY, GRAPH_KEY, LINKS_KEY, MODEL_KEY, PUBLISHED_KEY
@@ -8,7 +10,7 @@ REFRESH_DOMAIN = "refresh_domain"
 PUBLISH_TARGET = "publish_target"
 
 
-def refresh_domain(domains: dg.StaticPartitionsDefinition) -> dg.UnresolvedAssetJobDefinition:
+def refresh_domain(domains: dg.StaticPartitionsDefinition) -> Any:
     """Reads a domain's new logs, then rebuilds what all domains share. Targets follow by sensor.
 
     One Dagster job holds one partitioning, and targets have another than domains.
@@ -23,7 +25,7 @@ def refresh_domain(domains: dg.StaticPartitionsDefinition) -> dg.UnresolvedAsset
     )
 
 
-def publish_target(targets: dg.StaticPartitionsDefinition) -> dg.UnresolvedAssetJobDefinition:
+def publish_target(targets: dg.StaticPartitionsDefinition) -> Any:
     """Transfers the newest encoder to one target and publishes it."""
     return dg.define_asset_job(
         PUBLISH_TARGET,

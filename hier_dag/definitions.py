@@ -14,8 +14,8 @@ from assets.raw_links import raw_links
 from assets.schedules import domain_schedules
 from assets.sensors import new_files, publish_after_pretraining
 from hier_dag.config import PlatformConfig, load_config
-from hier_dag.everything import everything
-from hier_dag.home import Home, domains_file, home
+from hier_dag.home import Home, domains_file, home_of
+from hier_dag.orchestration.everything import everything
 from resources import ArtifactStoreResource, DataEngine, RegistryResource, Trainer
 
 
@@ -52,4 +52,5 @@ def build_definitions(config: PlatformConfig, at: Home) -> dg.Definitions:
 @dg.definitions
 def defs() -> dg.Definitions:
     """The definitions that `dg dev` and the webserver load."""
-    return build_definitions(load_config(domains_file()), home())
+    config = load_config(domains_file())
+    return build_definitions(config, home_of(config.platform))

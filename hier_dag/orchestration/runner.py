@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import dagster as dg
 
@@ -90,8 +91,7 @@ def steps(config: PlatformConfig, workshop: Workshop, only: Sequence[str] | None
 
 
 def run(
-    definitions: dg.Definitions,
-    instance: dg.DagsterInstance,
+    dagster: Callable[[], tuple[dg.Definitions, dg.DagsterInstance]],
     waves: list[list[Step]],
     workshop: Workshop,
     *,
@@ -100,8 +100,7 @@ def run(
     """Runs waves in order; a failure blocks every later wave and nothing beside it.
 
     Args:
-        definitions: the DAG.
-        instance: where runs are recorded.
+        dagster: gives the DAG and the instance that runs are recorded in; asked for once, when needed.
         waves: from `steps`.
         workshop: where artifacts are looked up.
         started: told before a step runs.
@@ -109,6 +108,7 @@ def run(
     Yields:
         How each step ended.
     """
+    once = cache(dagster)
     blocked_by: str | None = None
     for wave in waves:
         failed: str | None = None
@@ -117,24 +117,26 @@ def run(
                 yield Done(step, BLOCKED, 0.0, message=f"{blocked_by} failed")
                 continue
             started(step)
-            done = _run_step(definitions, instance, step, workshop)
+            done = _run_step(once, step, workshop)
             failed = failed or (step.title if done.outcome == FAILED else None)
             yield done
         blocked_by = blocked_by or failed
 
 
 def _run_step(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, step: Step, workshop: Workshop
+    dagster: Callable[[], tuple[dg.Definitions, dg.DagsterInstance]], step: Step, workshop: Workshop
 ) -> Done:
     began = time.perf_counter()
     if _is_current(step, workshop):
         return Done(step, REUSED, time.perf_counter() - began)
+    definitions, instance = dagster()
     job = definitions.get_implicit_global_asset_job_def()
     result = job.execute_in_process(
         instance=instance,
         partition_key=step.partition,
         asset_selection=[dg.AssetKey(kind.split("/")) for kind in step.kinds],
         raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         tags={"hier/step": step.title},
     )
     seconds = time.perf_counter() - began

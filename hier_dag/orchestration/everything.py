@@ -4,8 +4,6 @@ Domains and targets are partitioned differently, which one Dagster asset job can
 op walks the steps that `hier run` walks and launches a run for each.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 
@@ -14,16 +12,18 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     """Runs the pipeline on the instance that this run belongs to."""
     from hier_dag.config import load_config
     from hier_dag.definitions import build_definitions
-    from hier_dag.home import domains_file, home
+    from hier_dag.home import domains_file, home_of
+    from hier_dag.orchestration.runner import FAILED, run, steps
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
-    from hier_dag.runner import FAILED, run, steps
     from hier_dag.store import ArtifactStore
 
-    config, at = load_config(domains_file()), home()
+    config = load_config(domains_file())
+    at = home_of(config.platform)
     workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url))
     failed = []
-    for done in run(build_definitions(config, at), context.instance, steps(config, workshop), workshop):
+    dag = build_definitions(config, at)
+    for done in run(lambda: (dag, context.instance), steps(config, workshop), workshop):
         context.log.info(f"{done.step.title}: {done.outcome} in {done.seconds:.1f} s {done.message or ''}")
         if done.outcome == FAILED:
             failed.append(f"{done.step.title}: {done.message}")

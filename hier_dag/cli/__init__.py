@@ -1,0 +1,1 @@
+"""The command line, `hier`: one file a command."""

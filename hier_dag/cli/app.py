@@ -1,0 +1,47 @@
+"""The `hier` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from hier_dag.cli.check import check
+from hier_dag.cli.demo import demo
+from hier_dag.cli.output import exit_code, print_error, print_json
+from hier_dag.cli.recommend import recommend
+from hier_dag.cli.report import report
+from hier_dag.cli.run import run
+from hier_dag.cli.sample import sample
+from hier_dag.cli.ui import ui
+from hier_dag.cli.why import why
+from hier_dag.errors import HierError
+
+app = typer.Typer(
+    name="hier",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Logs of many services in, pre-trained user and item embeddings out.",
+)
+for command in (demo, sample, check, run, report, recommend, why, ui):
+    app.command()(command)
+
+
+def main() -> None:
+    """Runs `hier`. Exit codes: 0 done, 1 a contract or gate refused, 2 usage or configuration."""
+    # Several runs share a machine: DGL must not write a configuration file into the user's home.
+    os.environ.setdefault("DGLBACKEND", "pytorch")
+    try:
+        app()
+    except HierError as error:
+        if "--json" in sys.argv:
+            print_json({"error": error.as_dict()})
+        else:
+            print_error(error)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

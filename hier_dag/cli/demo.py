@@ -1,0 +1,50 @@
+"""`hier demo`: the sample platform, from nothing to published sets and a table of results."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+
+from hier_dag.cli.output import REFUSED, out
+
+
+def demo() -> None:
+    """Generate the sample platform, run everything, print the results and where to look next."""
+    from hier_dag.cli.report import collect, figures_table
+    from hier_dag.cli.run import run_pipeline
+    from hier_dag.config import check_config, load_config
+    from hier_dag.home import SAMPLE_DOMAINS, home_of
+    from hier_dag.publish.reader import PublishedSet
+    from hier_dag.sample.generate import SampleParams, generate
+
+    began = time.perf_counter()
+    config, issues = check_config(SAMPLE_DOMAINS)
+    if config is None or issues:
+        folder = load_config(SAMPLE_DOMAINS).data_dir()
+        out.print(f"Writing the sample platform to {folder} …", highlight=False)
+        summary = generate(folder, SampleParams())
+        out.print(
+            f"  {summary.users:,} users, {summary.items:,} items, {sum(summary.events.values()):,} events",
+            highlight=False,
+        )
+    results, _ = run_pipeline(SAMPLE_DOMAINS)
+    if any(d.outcome in ("failed", "blocked") for d in results):
+        raise typer.Exit(REFUSED)
+    config = load_config(SAMPLE_DOMAINS)
+    home = home_of(config.platform)
+    records, missing = collect(config, home)
+    out.print(figures_table(records))
+    for domain, reason in missing.items():
+        out.print(f"{domain}: {reason}", highlight=False)
+    domain = config.target_names[0]
+    user = PublishedSet.open(home.store, home.live, domain).some_users(1)[0]
+    out.print(f"\nDone in {time.perf_counter() - began:.0f} s. Where to look next:", highlight=False)
+    for command, text in (
+        (f"hier recommend {domain} {user}", "what a published set answers"),
+        (f"hier why {domain} {user}", "one vector, back to the raw rows"),
+        ("hier report", "this table again; --json for every figure"),
+        ("make ui", "the DAG, its checks and report cards in Dagster"),
+        ("examples/yelp_city/domains.yaml", "a declaration to copy for your own logs; see README.md"),
+    ):
+        out.print(f"  [bold]{command:<42}[/] {text}", highlight=False)

@@ -1,0 +1,41 @@
+"""How commands speak: tables and messages for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from hier_dag.errors import ConfigError, HierError, UsageError
+
+out = Console()
+err = Console(stderr=True)
+
+REFUSED, MISUSED = 1, 2
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DomainsFile = Annotated[
+    str | None,
+    typer.Option("--domains", help="domains.yaml; default: HIER_DOMAINS, else the one that was run last."),
+]
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON on standard output; instants as ISO 8601."""
+    out.file.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def exit_code(error: HierError) -> int:
+    """2 for usage and configuration, 1 for everything that refused."""
+    return MISUSED if isinstance(error, ConfigError | UsageError) else REFUSED
+
+
+def print_error(error: HierError) -> None:
+    """Prints what is wrong, where, and what to do."""
+    where = [f"{k} [bold]{v}[/]" for k in ("domain", "file", "column") if (v := getattr(error, k))]
+    err.print(f"[bold red]✗ {error.code}[/] " + ", ".join(where), highlight=False)
+    err.print(f"  {error.message}", highlight=False, markup=False)
+    if error.fix:
+        err.print(f"  → {error.fix}", style="cyan", highlight=False, markup=False)

@@ -1,0 +1,50 @@
+"""`hier recommend`: a user's best items, from the published set alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hier_dag.cli.output import DomainsFile, Json, out, print_json
+
+
+def recommend(
+    domain: Annotated[str, typer.Argument(help="A published target domain.")],
+    user: Annotated[str, typer.Argument(help="Original user id.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
+    include_seen: Annotated[bool, typer.Option(help="Also what the user has acted on already.")] = False,
+    domains: DomainsFile = None,
+    as_json: Json = False,
+) -> None:
+    """Recommend items of a domain to a user."""
+    from hier_dag.cli.places import home_publishing
+    from hier_dag.publish.reader import PublishedSet
+
+    home = home_publishing(domain, domains)
+    published = PublishedSet.open(home.store, home.live, domain)
+    best = published.recommend(user, k, include_seen=include_seen)
+    if as_json:
+        print_json(
+            {
+                "domain": domain,
+                "user": user,
+                "version": published.live.version,
+                "digest": published.live.digest,
+                "origin": published.user_origin(user),
+                "items": [asdict(r) for r in best],
+            }
+        )
+        return
+    table = Table(
+        title=f"{domain} for {user} (version {published.live.version}, vector {published.user_origin(user)})",
+        title_justify="left",
+    )
+    for head in ("rank", "item", "name", "score", "origin"):
+        table.add_column(head, justify="right" if head in ("rank", "score") else "left")
+    for rank, r in enumerate(best, 1):
+        table.add_row(str(rank), r.item_id, r.name, f"{r.score:.3f}", r.origin)
+    out.print(table)
+    out.print(f"Why: [bold]hier why {domain} {user}[/]")

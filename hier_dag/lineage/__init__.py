@@ -1,0 +1,1 @@
+"""Lineage: from a published vector back to the raw rows behind it."""

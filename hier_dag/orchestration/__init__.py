@@ -1,0 +1,1 @@
+"""Above the DAG: what walks it from outside. Dagster is imported here and in hier_dag.definitions only."""
