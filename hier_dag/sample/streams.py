@@ -17,7 +17,8 @@ def stream(seed: int, purpose: str, *counters: int) -> np.random.Generator:
 
     Streams do not follow from one another, so any block can be drawn without those before it.
     """
-    key = [seed, zlib.crc32(purpose.encode()), *counters]
+    # Their number is part of the key: to SeedSequence a trailing 0 is no different from nothing.
+    key = [seed, zlib.crc32(purpose.encode()), len(counters), *counters]
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
