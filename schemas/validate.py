@@ -1,0 +1,184 @@
+"""Runs a contract inside the engine and collects every failure, counted, with a few values to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import ibis.expr.types as ir
+from pandera.config import ValidationDepth, config_context
+from pandera.errors import SchemaError, SchemaErrors
+from pandera.ibis import Column, DataFrameSchema
+
+SAMPLE = 5
+
+_CODES = {
+    "COLUMN_NOT_IN_DATAFRAME": "missing_column",
+    "COLUMN_NOT_IN_SCHEMA": "unexpected_column",
+    "WRONG_DATATYPE": "wrong_type",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One rule that a table breaks.
+
+    Attributes:
+        table: name of the table.
+        column: column or columns (comma-separated) that break it; None for the table as a whole.
+        rule: machine-readable reason code.
+        count: rows that break it; 1 for a rule about the table as a whole.
+        sample: a few of the values.
+    """
+
+    table: str
+    column: str | None
+    rule: str
+    count: int
+    sample: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The failure as a JSON-serialisable record."""
+        return asdict(self) | {"sample": list(self.sample)}
+
+    def __str__(self) -> str:
+        where = f"{self.table}.{self.column}" if self.column else self.table
+        shown = f" (for example {', '.join(self.sample)})" if self.sample else ""
+        return f"{where}: {self.rule}, {self.count} row(s){shown}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule over several rows or columns, or over lists, which pandera's Ibis back end has no check for.
+
+    Attributes:
+        code: reason code.
+        columns: columns that it looks at.
+        failing: the rows (or groups of rows) that break it.
+    """
+
+    code: str
+    columns: tuple[str, ...]
+    failing: Callable[[ir.Table], ir.Table]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a table must look like.
+
+    Attributes:
+        columns: names, types, nullability and value ranges.
+        rules: everything else.
+    """
+
+    columns: DataFrameSchema
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """What each column means."""
+        return {name: column.description or "" for name, column in self.columns.columns.items()}
+
+
+def validate(table: ir.Table, schema: Contract, *, name: str) -> list[Failure]:
+    """Checks a table against a contract; an empty list means that it holds.
+
+    Args:
+        table: the table; queries run in its own engine.
+        schema: the contract.
+        name: what to call the table in failures.
+
+    Returns:
+        Every failure, in the order of the contract.
+    """
+    failures = _structure(table, schema.columns, name)
+    wrong = {f.column for f in failures if f.rule in ("missing_column", "wrong_type")}
+    for column, declared in schema.columns.columns.items():
+        if column not in wrong:
+            failures += _column(table, declared, name)
+    for rule in schema.rules:
+        if wrong & set(rule.columns):
+            continue  # a rule cannot be asked about a column that is not there or of another type
+        found = _apply(rule, table, name)
+        failures += found
+        if found and rule.code == "wrong_type":
+            wrong |= set(rule.columns)
+    return failures
+
+
+def unique(*columns: str) -> Rule:
+    """No two rows agree in all of `columns`; the count is of the rows beyond the first of each."""
+
+    def failing(table: ir.Table) -> ir.Table:
+        groups = table.group_by(list(columns)).aggregate(copies=table.count())
+        return groups.filter(groups.copies > 1)
+
+    return Rule("duplicate", columns, failing)
+
+
+def dense(column: str) -> Rule:
+    """Values are 0 … n-1; together with `unique` each occurs once."""
+
+    def failing(table: ir.Table) -> ir.Table:
+        n = table.count().as_scalar()
+        return table.select(column).filter((table[column] < 0) | (table[column] >= n))
+
+    return Rule("not_dense", (column,), failing)
+
+
+def where(code: str, columns: Sequence[str], condition: Callable[[ir.Table], ir.BooleanValue]) -> Rule:
+    """No row meets `condition`."""
+    names = tuple(columns)
+    return Rule(code, names, lambda t: t.filter(condition(t)).select(*names))
+
+
+def _structure(table: ir.Table, columns: DataFrameSchema, name: str) -> list[Failure]:
+    """Names and types, by pandera."""
+    try:
+        with config_context(validation_depth=ValidationDepth.SCHEMA_ONLY):
+            columns.validate(table, lazy=True)
+    except SchemaErrors as e:
+        return [_from_pandera(error, name) for error in e.schema_errors]
+    return []
+
+
+def _from_pandera(error: SchemaError, name: str) -> Failure:
+    rule = _CODES[error.reason_code.name]
+    if rule == "wrong_type":
+        return Failure(name, error.schema.name, rule, 1, (str(error.failure_cases),))
+    return Failure(name, str(error.failure_cases), rule, 1, ())
+
+
+def _column(table: ir.Table, declared: Column, name: str) -> list[Failure]:
+    """Nulls and value checks of one column.
+
+    The checks are pandera's, but asked one by one: its schema validation pulls every row into pandas where a
+    check fails.
+    """
+    failing = [] if declared.nullable else [("null", table.filter(table[declared.name].isnull()))]
+    failing += [(check.name, check(table, declared.name).failure_cases) for check in declared.checks]
+    return [f for code, rows in failing for f in _count(rows.select(declared.name), code, name)]
+
+
+def _count(rows: ir.Table, code: str, name: str) -> list[Failure]:
+    count = int(rows.count().to_pyarrow().as_py())
+    if count == 0:
+        return []
+    sample = _values(rows.order_by(list(rows.columns)).limit(SAMPLE))
+    return [Failure(name, ",".join(rows.columns), code, count, sample)]
+
+
+def _apply(rule: Rule, table: ir.Table, name: str) -> list[Failure]:
+    failing = rule.failing(table)
+    found = _count(failing.select(*rule.columns), rule.code, name)
+    if found and "copies" in failing.columns:
+        extra = int((failing.copies - 1).sum().to_pyarrow().as_py())
+        found = [replace(found[0], count=extra)]
+    return found
+
+
+def _values(rows: ir.Table) -> tuple[str, ...]:
+    records = rows.to_pyarrow().to_pylist()
+    shown = [", ".join(str(v) for v in r.values()) for r in records]
+    return tuple(s if len(s) <= 120 else s[:117] + "..." for s in shown)
