@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from hier_dag.graph.csr import FloatArray
+from hier_dag.model.encoding import TRAINED
 from hier_dag.transfer.shots import Shots
 from hier_dag.transfer.target import Target
 
@@ -32,7 +33,7 @@ class Head(torch.nn.Module):
 
     s = alpha·log(n_i + kappa·pi_i) + w·lift(u, i) + g·q̂_u·mean_{v∈T_i} q̂_v + q_u·delta_i + bd_i.
 
-    Starts at the closed form: alpha = 1, w as declared, delta = bd = 0.
+    Starts at the closed form (alpha = 1, w as declared, delta = bd = 0) plus g times visitors; q̂ is `taste`.
 
     Args:
         target: zero-shot vectors and predicted popularity; frozen.
@@ -47,7 +48,7 @@ class Head(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.q = torch.from_numpy(target.q)
-        self.q_unit = torch.nn.functional.normalize(self.q, dim=1)
+        self.q_unit = torch.from_numpy(taste(target))
         self.z = torch.from_numpy(target.z)
         counts = torch.from_numpy(shots.counts()).double()
         prior = kappa * torch.from_numpy(target.log_prior).exp()
@@ -102,6 +103,20 @@ class Head(torch.nn.Module):
             delta=self.delta.detach().numpy().copy(),
             bias=self.bias.detach().numpy().copy(),
         )
+
+
+def taste(target: Target) -> FloatArray:
+    """q̂_u, float32 [n, d]: the direction in which a user's q_u departs from the mean of users with history.
+
+    Uncentred, q_u of any two users are so alike (mean cosine 0.75 on real logs) that who visited an item says
+    little more than how many did. A user without history has q̂_u = 0: nothing is known of the taste.
+    """
+    known = target.user_origin == TRAINED
+    if not known.any():
+        return np.zeros_like(target.q)
+    apart = np.where(known[:, None], target.q - target.q[known].mean(axis=0), np.float32(0))
+    norm = np.linalg.norm(apart, axis=1, keepdims=True)
+    return (apart / np.where(norm > 0, norm, np.float32(1))).astype(np.float32)
 
 
 def closed_form_state(target: Target, kappa: float, lift_weight: float) -> HeadState:

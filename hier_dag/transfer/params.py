@@ -34,8 +34,8 @@ class TransferParams:
     seeds: tuple[int, ...] = (0, 1, 2)
     kappa: float = 100.0
     lift_weight: float = 0.5
-    visitor_weight: float = 0.0
-    finetune_min_per_item: float = 2.0
+    visitor_weight: float = 1.0
+    finetune_min_per_item: float = 1.0
     finetune_epochs: int = 4
     finetune_learning_rate: float = 4e-3
     finetune_batch_size: int = 512

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from hier_dag.graph.csr import from_coo
+from hier_dag.model.encoding import TRAINED
 from hier_dag.transfer import fine_tune as module
 from hier_dag.transfer.closed_form import closed_form
 from hier_dag.transfer.fine_tune import fine_tune, pair_losses
-from hier_dag.transfer.head import Head
+from hier_dag.transfer.head import Head, taste
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.shots import Shots, draw_shots
 from hier_dag.transfer.target import make_target
@@ -41,7 +42,9 @@ def naive_loss(head, target, shots, at):
     """Eq. (g) by the letter: n_i and T_i counted anew without the pair, other own items removed."""
     u, positive = shots.user[at], shots.item[at]
     keep = np.arange(len(shots.user)) != at
-    unit = target.q / np.linalg.norm(target.q, axis=1, keepdims=True)
+    known = target.user_origin == TRAINED
+    unit = target.q - target.q[known].mean(axis=0)
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True) * known[:, None]
     scores = []
     for i in range(shots.n_items):
         if i != positive and ((shots.user == u) & (shots.item == i)).any():
@@ -68,6 +71,15 @@ def test_losses_leave_each_pair_out_exactly(target, shots):
     got = pair_losses(head, head.user_matrix(), own, shots.user[batch], shots.item[batch])
     want = [naive_loss(head, target, shots, at) for at in batch]
     np.testing.assert_allclose(got.detach().numpy(), want, rtol=1e-4, atol=1e-4)
+
+
+def test_a_user_without_history_or_alone_has_no_taste(target):
+    unit = taste(target)
+    assert not unit[target.user_origin != TRAINED].any()
+    np.testing.assert_allclose(np.linalg.norm(unit[target.user_origin == TRAINED], axis=1), 1, atol=1e-5)
+    alone = dataclasses.replace(target, q=target.q[-1:], user_origin=target.user_origin[-1:])
+    assert not taste(alone).any()
+    assert not taste(dataclasses.replace(target, user_origin=np.full_like(target.user_origin, 2))).any()
 
 
 def test_gradients_match_finite_differences(target, shots):
