@@ -23,6 +23,7 @@ DEFAULT_BEHAVIOR = "interact"
 KEY = ("user_id", "item_id", "behavior", "event_time", "position")
 EVENT_COLUMNS = ("user_id", "item_id", "behavior", "weight", "event_time", "position", "file", "row")
 UTC_MICROS = dt.Timestamp(timezone="UTC", scale=6)
+_FIRST_MICRO, _LAST_MICRO = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999
 _MICROS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 BLANK = r"^[\s\pZ]*$"
 UNPRINTABLE = r"[\p{Cc}\x{FFFD}]"
@@ -49,6 +50,12 @@ REASONS: dict[str, str] = {
     "self_edge": "a user linked to themselves",
 }
 """Reason codes of quarantined rows, for events in the order in which rules are tried: the first counts."""
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def make_timestamp(micros: int) -> dt.Timestamp(scale=6):  # type: ignore[valid-type]
+    """DuckDB's make_timestamp: microseconds since 1970, UTC."""
+    raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -210,19 +217,31 @@ def _time(raw: ir.Table, m: Meaning, place: Mapping[str, Any]) -> ir.Column:
         return ibis.null(UTC_MICROS)
     column, kind = raw.event_time, raw.event_time.type()
     if kind.is_timestamp() or kind.is_date():
-        return column.try_cast(UTC_MICROS)  # without a zone it is UTC, the session's zone
+        return _years(column.try_cast(UTC_MICROS))  # without a zone it is UTC, the session's zone
     if m.time_unit == "iso":
         if kind.is_string():
-            return column.try_cast(UTC_MICROS)
+            return _years(column.try_cast(UTC_MICROS))
         raise _unusable(
             column, m.mapping["event_time"], "ISO 8601 text or a timestamp; or set `time_unit`", place
         )
     if not (kind.is_string() or kind.is_numeric()) or kind.is_boolean():
         raise _unusable(column, m.mapping["event_time"], "an epoch count", place)
     # Decimal, not double: microseconds since 1970 with a fraction do not fit a double.
-    micros = (column.try_cast("decimal(38, 6)") * _MICROS[m.time_unit]).try_cast("int64")
-    inside = micros.between(-62_135_596_800_000_000, 253_402_300_799_999_999)  # years 1 to 9999
-    return ibis.ifelse(inside, micros, ibis.null("int64")).as_timestamp("us").cast(UTC_MICROS)
+    count, factor = column.try_cast("decimal(38, 6)"), _MICROS[m.time_unit]
+    bounded = _clip(count, ibis.literal(_FIRST_MICRO // factor), ibis.literal(_LAST_MICRO // factor))
+    return make_timestamp((bounded * factor).cast("int64")).cast(UTC_MICROS)
+
+
+def _years(moment: ir.Column) -> ir.Column:
+    return _clip(
+        moment, _instant(datetime(1, 1, 1, tzinfo=UTC)), _instant(datetime(9999, 12, 31, tzinfo=UTC))
+    )
+
+
+def _clip(value: ir.Column, least: ir.Scalar, most: ir.Scalar) -> ir.Column:
+    """`value` within bounds; null stays null. Times beyond the bounds break a rule on either side of them."""
+    least, most = least.cast(value.type()), most.cast(value.type())
+    return ibis.cases((value < least, least), (value > most, most), else_=value)
 
 
 def _position(raw: ir.Table, m: Meaning, place: Mapping[str, Any]) -> ir.Column:

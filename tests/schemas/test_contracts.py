@@ -1,0 +1,175 @@
+"""A table that breaks its contract is told every rule it breaks, with the exact count and some values."""
+
+from __future__ import annotations
+
+import math
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hier_dag.ingest.connection import connect
+from schemas.describe import table_schema
+from schemas.embeddings import EMBEDDINGS
+from schemas.events import EVENTS, QUARANTINE
+from schemas.links import LINK_CONTRACTS
+from schemas.nodes import ITEMS, USERS
+from schemas.splits import SPLITS
+from schemas.validate import validate
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory):
+    with connect(tmp_path_factory.mktemp("scratch"), threads=1) as backend:
+        yield backend
+
+
+def broken(con, columns, contract):
+    """{(column, rule): count} of a table made of these columns."""
+    table = con.create_table("t", pa.table(columns), overwrite=True)
+    return {(f.column, f.rule): f.count for f in validate(table, contract, name="t")}
+
+
+def events(**changes):
+    columns = {
+        "user_id": ["a", "b", "c"],
+        "item_id": ["x", "x", "y"],
+        "behavior": ["view"] * 3,
+        "weight": pa.array([1.0, 2.0, 0.5], pa.float32()),
+        "event_time": pa.array([None, 0, 1], pa.timestamp("us", "UTC")),
+        "position": pa.array([None, 1, 2], pa.int64()),
+        "file": pa.array([0, 0, 1], pa.int32()),
+        "row": pa.array([1, 2, 1], pa.int64()),
+    }
+    return columns | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {}),
+        ({"user_id": ["a", None, ""]}, {("user_id", "null"): 1, ("user_id", "empty"): 1}),
+        ({"item_id": pa.array([1, 2, 3])}, {("item_id", "wrong_type"): 1}),
+        ({"extra": [1, 2, 3]}, {("extra", "unexpected_column"): 1}),
+        (
+            {"weight": pa.array([0.0, math.nan, math.inf], pa.float32())},
+            {("weight", "too_small"): 2, ("weight", "not_finite"): 2},
+        ),
+        ({"row": pa.array([1, 1, 0], pa.int64())}, {("row", "too_small"): 1, ("file,row", "duplicate"): 1}),
+        ({"event_time": ["2024"] * 3}, {("event_time", "wrong_type"): 1}),
+    ],
+)
+def test_events(con, changes, expected):
+    assert broken(con, events(**changes), EVENTS) == expected
+
+
+def test_equal_events_are_duplicates_even_where_time_and_position_are_null(con):
+    same = {k: [v[0], v[0], v[0]] if isinstance(v, list) else v for k, v in events().items()}
+    same |= {"event_time": pa.nulls(3, pa.timestamp("us", "UTC")), "position": pa.nulls(3, pa.int64())}
+    key = "user_id,item_id,behavior,event_time,position"
+    assert broken(con, same, EVENTS) == {(key, "duplicate"): 2}
+
+
+def test_a_lacking_column_is_named_and_the_other_rules_still_run(con):
+    columns = events(weight=pa.array([1.0, -1.0, 1.0], pa.float32()))
+    del columns["position"]
+    assert broken(con, columns, EVENTS) == {("position", "missing_column"): 1, ("weight", "too_small"): 1}
+
+
+def test_quarantine(con):
+    columns = {
+        "file": pa.array([0, 0], pa.int32()),
+        "row": pa.array([1, 1], pa.int64()),
+        "reason": ["null_user", None],
+        "column": ["user_id", None],
+        "raw": ["{}", "{}"],
+    }
+    assert broken(con, columns, QUARANTINE) == {("reason", "null"): 1, ("file,row", "duplicate"): 1}
+
+
+def test_social_edges(con):
+    columns = {"user_id": ["a", "b", "c"], "other_id": ["b", "a", "c"], "relation": ["knows"] * 3}
+    expected = {("user_id,other_id", "self_edge"): 1, ("user_id,other_id", "wrong_order"): 1}
+    assert broken(con, columns, LINK_CONTRACTS["user_user"]) == expected
+
+
+def test_node_numbers_are_dense_and_ids_unique(con):
+    columns = {"user": pa.array([0, 1, 1, 7]), "user_id": ["a", "b", "c", "a"]}
+    assert broken(con, columns, USERS) == {
+        ("user", "duplicate"): 1,
+        ("user_id", "duplicate"): 1,
+        ("user", "not_dense"): 1,
+    }
+    items = {"item": pa.array([1, 0]), "item_id": ["a", "b"], "name": ["Bar", None]}
+    assert broken(con, items, ITEMS) == {}
+
+
+def test_splits(con):
+    good = {
+        "user": pa.array([0, 0, 1]),
+        "item": pa.array([0, 1, 0]),
+        "split": pa.array([0, 1, 2], pa.int8()),
+        "shot_rank": pa.array([1, 0, 0], pa.int32()),
+        "share_rank": [0.0, 0.5, 0.999],
+        "weight": pa.array([1.0] * 3, pa.float32()),
+    }
+    assert broken(con, good, SPLITS) == {}
+    bad = good | {
+        "item": pa.array([1, 1, 0]),
+        "split": pa.array([0, 1, 3], pa.int8()),
+        "share_rank": [1.0, -0.1, 0],
+    }
+    assert broken(con, bad, SPLITS) == {
+        ("split", "not_allowed"): 1,
+        ("share_rank", "too_small"): 1,
+        ("share_rank", "too_large"): 1,
+        ("user,item", "duplicate"): 1,
+    }
+
+
+def vectors(values):
+    return {"id": [str(n) for n in range(len(values))], "vector": values, "origin": ["trained"] * len(values)}
+
+
+def test_embeddings(con, tmp_path):
+    fixed = pa.array([[1, 2], [-1, 0]], pa.list_(pa.float32(), 2))
+    assert broken(con, vectors(fixed), EMBEDDINGS) == {}
+    pq.write_table(pa.table(vectors(fixed)), tmp_path / "v.parquet")
+    assert validate(con.read_parquet(str(tmp_path / "v.parquet")), EMBEDDINGS, name="v") == []
+    bad = pa.array(
+        [[1, 2, 3], [0, 0, 0], [1, math.nan, 1], [math.inf, -math.inf, 1], [1, None, 2], [1, 2], None],
+        pa.list_(pa.float32()),
+    )
+    assert broken(con, vectors(bad), EMBEDDINGS) == {
+        ("vector", "null"): 1,
+        ("vector", "uneven_vector"): 1,
+        ("vector", "not_finite"): 3,
+        ("vector", "zero_vector"): 1,
+    }
+    doubles = pa.array([[1.0, 2.0]], pa.list_(pa.float64()))
+    assert broken(con, vectors(doubles), EMBEDDINGS) == {("vector", "wrong_type"): 1}
+    repeated = vectors(fixed) | {"id": ["a", "a"], "origin": ["trained", "guess"]}
+    assert broken(con, repeated, EMBEDDINGS) == {("id", "duplicate"): 1, ("origin", "not_allowed"): 1}
+
+
+@pytest.mark.parametrize("contract", [EVENTS, QUARANTINE, SPLITS, USERS, *LINK_CONTRACTS.values()])
+def test_an_empty_table_of_the_right_types_holds(con, contract):
+    table = con.create_table(
+        "e", schema={n: c.dtype.type for n, c in contract.columns.columns.items()}, overwrite=True
+    )
+    assert validate(table, contract, name="e") == []
+
+
+def test_a_failure_says_where_what_how_often_and_shows_some(con):
+    columns = events(weight=pa.array([-1.0, -2.0, 1.0], pa.float32()))
+    (failure,) = validate(con.create_table("t", pa.table(columns), overwrite=True), EVENTS, name="events")
+    assert str(failure) == "events.weight: too_small, 2 row(s) (for example -2.0, -1.0)"
+    assert failure.as_dict()["sample"] == ["-2.0", "-1.0"]
+
+
+def test_every_column_of_a_contract_is_described(tmp_path):
+    pq.write_table(pa.table(events()), tmp_path / "t.parquet")
+    described = table_schema(tmp_path / "t.parquet", EVENTS)
+    assert [d["name"] for d in described] == list(events())
+    assert described[4]["type"] == "timestamp[us, tz=UTC]"
+    assert all(d["description"] for d in described)
