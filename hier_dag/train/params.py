@@ -41,9 +41,9 @@ class PretrainParams:
     exemplars: int = 128
     epochs: int = 5
     patience: int = 2
-    batch_size: int = 4096
+    batch_size: int = 2048
     negatives: int = 256
-    learning_rate: float = 4e-3
+    learning_rate: float = 1.6e-2
     gate_lr_multiplier: float = 20.0
     mi_weight: float = 0.02
     exemplar_weight: float = 0.1

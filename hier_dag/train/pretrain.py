@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from hier_dag.errors import TrainingError
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
-from hier_dag.model.formulation import Formulation
+from hier_dag.model.formulation import Batch, Formulation
 from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
 from hier_dag.train.batches import SourcePairs
@@ -58,6 +59,7 @@ def pretrain(
 def _fit(
     model: Formulation, graph: KnowledgeGraph, params: PretrainParams, device: torch.device, report: Throttle
 ) -> tuple[list[EpochRecord], int]:
+    """Trains to the best epoch's weights; returns the curve and that epoch's number."""
     pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
     validation = SourceValidation(graph, params.validation_users, params.seed, device)
     optimizer, schedule = _optimizer(model, params, pairs.steps)
@@ -65,28 +67,21 @@ def _fit(
     best, best_epoch, kept = -1.0, 0, _copy_of(model)
     for epoch in range(1, params.epochs + 1):
         started = time.monotonic()
-        sums: dict[str, float] = {}
+        sums: Counter[str] = Counter()
         for step, batch in enumerate(pairs.epoch(), start=1):
-            terms = model.losses(batch)
-            loss = weighted(terms, params)
-            _check(loss, terms, epoch, step)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), params.clip)
-            optimizer.step()
+            values = _step(model, batch, params, optimizer, (epoch, step))
             schedule.step()
-            for name, term in {"loss": loss, **terms}.items():
-                sums[name] = sums.get(name, 0.0) + float(term.detach())
+            sums.update(values)
             if report.ready:
                 rate = min(step * params.batch_size, len(pairs)) / (time.monotonic() - started)
+                place = (epoch, params.epochs, step, pairs.steps)
                 ndcg = curve[-1].ndcg if curve else None
-                open_paths = model.paths.gates.open_share()
-                report(Progress(epoch, params.epochs, step, pairs.steps, float(loss), ndcg, rate, open_paths))
+                report(Progress(*place, values["loss"], ndcg, rate, model.paths.gates.open_share()))
         rate = len(pairs) / (time.monotonic() - started)
-        curve.append(
-            _record(model, validation, epoch, {k: v / pairs.steps for k, v in sums.items()}, started)
-        )
+        means = {name: total / pairs.steps for name, total in sums.items()}
+        curve.append(_record(model, validation, epoch, means, started))
         score = curve[-1].ndcg
+        # Without validation pairs no epoch can be told better than another: the last one is kept.
         if score is None or score > best:
             best, best_epoch, kept = score or 0.0, epoch, _copy_of(model)
         stop = epoch == params.epochs or epoch - best_epoch >= params.patience
@@ -95,6 +90,25 @@ def _fit(
             break
     model.load_state_dict(kept)
     return curve, best_epoch
+
+
+def _step(
+    model: Formulation,
+    batch: Batch,
+    params: PretrainParams,
+    optimizer: torch.optim.Optimizer,
+    place: tuple[int, int],
+) -> dict[str, float]:
+    """One update; returns the weighted loss and every term."""
+    terms = model.losses(batch)
+    loss = weighted(terms, params)
+    values = {name: term.item() for name, term in {"loss": loss, **terms}.items()}
+    _check(values, *place)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), params.clip)
+    optimizer.step()
+    return values
 
 
 def weighted(terms: dict[str, Tensor], params: PretrainParams) -> Tensor:
@@ -121,7 +135,7 @@ def _optimizer(
     rest = [parameter for parameter in model.parameters() if parameter is not gates]
     peaks = [params.learning_rate, params.learning_rate * params.gate_lr_multiplier]
     groups = [{"params": rest, "lr": peaks[0]}, {"params": [gates], "lr": peaks[1]}]
-    optimizer = torch.optim.Adam(groups)
+    optimizer = torch.optim.Adam(groups, fused=True)
     # OneCycleLR divides by (its first phase's steps - 1); 4 steps is the least that keeps it above zero.
     total = max(4, steps * params.epochs)
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=total)
@@ -141,10 +155,9 @@ def _epoch_progress(record: EpochRecord, epochs: int, steps: int, rate: float) -
     return Progress(record.epoch, epochs, steps, steps, record.loss, record.ndcg, rate, record.open_paths)
 
 
-def _check(loss: Tensor, terms: dict[str, Tensor], epoch: int, step: int) -> None:
-    if not torch.isfinite(loss):
-        values = {name: float(term.detach()) for name, term in terms.items()}
-        bad = [name for name, value in values.items() if not np.isfinite(value)]
+def _check(values: dict[str, float], epoch: int, step: int) -> None:
+    if not np.isfinite(values["loss"]):
+        bad = [name for name, value in values.items() if name != "loss" and not np.isfinite(value)]
         raise TrainingError(
             f"the loss is not finite at epoch {epoch}, step {step} (terms: {', '.join(bad) or 'their sum'})",
             fix="lower stages.pretrain.learning_rate or raise temperature",
@@ -201,13 +214,17 @@ def _seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
     """Seeds torch and sets its threads; the caller's random state and settings come back afterwards."""
     before = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         torch.set_num_threads(threads or os.cpu_count() or 1)
         # Scatter-adds on CPU race between threads otherwise. CUDA's sparse product has no such variant.
         torch.use_deterministic_algorithms(device.type == "cpu")
+        # Nothing here reads memory before writing it, and filling it first takes a tenth of a step.
+        torch.utils.deterministic.fill_uninitialized_memory = False
         try:
             yield
         finally:
             torch.use_deterministic_algorithms(deterministic)
+            torch.utils.deterministic.fill_uninitialized_memory = fill
             torch.set_num_threads(before)
