@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,12 +68,16 @@ class Formulation(nn.Module, ABC):
         """(vectors to score with, float32 [n_items, d]; biases, float32 [n_items])."""
 
     @abstractmethod
+    def user_encoder(self) -> Callable[[Tensor], Tensor]:
+        """Runs the graph layers once; the function returned encodes any users, int64 [n] → h_u [n, d]."""
+
     def encode_users(self, users: Tensor) -> Tensor:
         """h_u from source history, float32 [n, d].
 
         Args:
             users: int64 [n].
         """
+        return self.user_encoder()(users)
 
     def query(self, encoded: Tensor) -> Tensor:
         """q_u = h_u + h̃_u, what meets an item's vector (hier.md, eq. d).
@@ -90,7 +95,8 @@ class Formulation(nn.Module, ABC):
         items, bias = self.encode_items()
         device = items.device
         blocks = torch.arange(self.view.n_users, device=device).split(_USER_BLOCK)
-        users = [self.query(self.encode_users(block)).cpu() for block in blocks]
+        encode = self.user_encoder()
+        users = [self.query(encode(block)).cpu() for block in blocks]
         self.train(was_training)
         trained = self.view.trained_items()
         has_entity = self.view.content.indices[self.view.content.indptr[:-1]] < self.view.n_entities

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,13 +24,15 @@ class Literal(Formulation):
     """hier.md, "The literal reconstruction", 1 to 7; score (h_u + h̃_u)·h_i.
 
     h_u^{l+1} = mean over the user's items' entities of h_e^l; nodes and users are read out as the sum of
-    their normalised layers. A user without history gets the mean of all users.
+    their normalised layers. A user without history gets the mean over all source interactions.
 
     Args:
         view: the platform as pre-training sees it.
         params: sizes, layers and temperature.
         aggregation: `attention` or `mean` over neighbours.
     """
+
+    popularity: Tensor
 
     def __init__(
         self, view: SourceView, params: PretrainParams, aggregation: Aggregation = "attention"
@@ -37,6 +42,8 @@ class Literal(Formulation):
         self.content = Adjacency.means(view.content)
         self.content_sum = Adjacency.sums(view.content)
         self.history = Adjacency.sums(view.history)
+        popularity = np.bincount(view.history.indices, minlength=view.n_items).astype(np.float32)
+        self.register_buffer("popularity", torch.from_numpy(popularity), persistent=False)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2."""
@@ -73,13 +80,10 @@ class Literal(Formulation):
         items = spmm(self.content, self.encode_nodes())
         return items, items.new_zeros(len(items))
 
-    def encode_users(self, users: Tensor) -> Tensor:
-        """h_u, float32 [n, d].
-
-        Args:
-            users: int64 [n].
-        """
-        return self._users(self.nodes(), users)
+    def user_encoder(self) -> Callable[[Tensor], Tensor]:
+        """Encodes users as the sum of their normalised layers, float32 [n, d]."""
+        layers = self.nodes()
+        return lambda users: self._users(layers, users)
 
     def _users(self, layers: list[Tensor], users: Tensor) -> Tensor:
         rows = self.history.select(users)
@@ -89,15 +93,10 @@ class Literal(Formulation):
         for layer in layers[:-1]:
             per_item = spmm(self.content_sum, layer)
             mean = spmm(rows, per_item) / count.clamp(min=1)
-            # The mean of all users, as one vector, is the mean of what their items carry.
-            popular = self.history_weights @ per_item / (self.history_weights @ sizes).clamp(min=1)
-            total = total + F.normalize(torch.where(count > 0, mean, popular), dim=1)
+            # Every source interaction counts once: what the whole platform took, as one vector.
+            everyone = self.popularity @ per_item / (self.popularity @ sizes).clamp(min=1)
+            total = total + F.normalize(torch.where(count > 0, mean, everyone), dim=1)
         return total
-
-    @property
-    def history_weights(self) -> Tensor:
-        """Source training interactions of each item, float32 [n_items]."""
-        return torch.bincount(self.history.indices, minlength=self.history.cols).float()
 
 
 def _readout(layers: list[Tensor]) -> Tensor:

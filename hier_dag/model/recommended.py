@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -90,15 +92,16 @@ class Recommended(Formulation):
         """z_i, float32 [n_items, d], and b_i, float32 [n_items] (eq. b)."""
         return self._items(spmm(self.content, self.nodes()))
 
-    def encode_users(self, users: Tensor) -> Tensor:
-        """h_u = p_u + MLP(p_u), float32 [n, d] (eq. c).
-
-        Args:
-            users: int64 [n].
-        """
+    def user_encoder(self) -> Callable[[Tensor], Tensor]:
+        """Encodes users as h_u = p_u + MLP(p_u), float32 [n, d] (eq. c); the global mean without history."""
         content = spmm(self.content, self.nodes())
-        p = self.history(content, users, self.history.mean(content))
-        return p + self.user_head(p)
+        mean = self.history.mean(content)
+
+        def encode(users: Tensor) -> Tensor:
+            p = self.history(content, users, mean)
+            return p + self.user_head(p)
+
+        return encode
 
 
 def residual_mlp(dim: int, out: int) -> nn.Sequential:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -18,12 +16,12 @@ from hier_dag.model.formulation import Batch, Formulation
 from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
 from hier_dag.train.batches import SourcePairs
+from hier_dag.train.describe import describe
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord, Pretrained
 from hier_dag.train.progress import Progress, Throttle
+from hier_dag.train.seeding import pick_device, seeded
 from hier_dag.train.validation import SourceValidation
-
-_USER_BLOCK = 1 << 15
 
 
 def pretrain(
@@ -48,12 +46,12 @@ def pretrain(
         TrainingError: no source interaction, or a loss that is not finite (names step and epoch).
         ConfigError: `params.model` names no formulation.
     """
-    device = _device(params.device)
-    with _seeded(params.seed, params.threads, device):
+    device = pick_device(params.device)
+    with seeded(params.seed, params.threads, device):
         model = build_model(source_view(graph), params).to(device)
         curve, best_epoch = _fit(model, graph, params, device, Throttle(progress))
         model.eval().to("cpu")
-        return _describe(model, graph, params, curve, best_epoch)
+        return describe(model, graph, params, curve, best_epoch)
 
 
 def _fit(
@@ -165,66 +163,5 @@ def _check(values: dict[str, float], epoch: int, step: int) -> None:
         )
 
 
-def _describe(
-    model: Formulation, graph: KnowledgeGraph, params: PretrainParams, curve: list[EpochRecord], best: int
-) -> Pretrained:
-    view, paths = model.view, model.paths
-    with torch.no_grad():
-        gates = paths.gates()
-        entities = model.encode_nodes()[: graph.n_entities]
-        strength = [_strength(model, graph.interacts[d].degrees() > 0) for d in graph.sources]
-        return Pretrained(
-            model=model,
-            params=params,
-            curve=tuple(curve),
-            best_epoch=best,
-            encoding=model.encode(),
-            gates=gates.numpy(),
-            path_weights=paths.weights(gates).numpy(),
-            entities=entities.numpy(),
-            entity_seen=view.seen[: graph.n_entities],
-            entity_ids=graph.entity_ids,
-            entity_names=graph.entity_names,
-            sources=graph.sources,
-            intent_strength=np.stack(strength, axis=1),
-        )
-
-
-def _strength(model: Formulation, members: np.ndarray) -> np.ndarray:
-    """Mean a_u over some users, float32 [P]; zeros where there are none."""
-    users = torch.from_numpy(np.flatnonzero(members))
-    total = torch.zeros(model.params.intents)
-    for block in users.split(_USER_BLOCK) if len(users) else ():
-        total += model.paths.attention(model.encode_users(block)).sum(0)
-    return (total / max(1, len(users))).numpy()
-
-
 def _copy_of(model: Formulation) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
-
-
-@contextmanager
-def _seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
-    """Seeds torch and sets its threads; the caller's random state and settings come back afterwards."""
-    before = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        torch.set_num_threads(threads or os.cpu_count() or 1)
-        # Scatter-adds on CPU race between threads otherwise. CUDA's sparse product has no such variant.
-        torch.use_deterministic_algorithms(device.type == "cpu")
-        # Nothing here reads memory before writing it, and filling it first takes a tenth of a step.
-        torch.utils.deterministic.fill_uninitialized_memory = False
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(deterministic)
-            torch.utils.deterministic.fill_uninitialized_memory = fill
-            torch.set_num_threads(before)

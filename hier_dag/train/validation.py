@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,11 @@ class SourceValidation:
         was_training = model.training
         model.eval()
         items, bias = model.encode_items()
-        figures = [_domain_figures(model, sample, items, bias) for sample in self.samples]
+        encode = model.user_encoder()
+        figures = [
+            _domain_figures(lambda users: model.query(encode(users)), sample, items, bias)
+            for sample in self.samples
+        ]
         model.train(was_training)
         ndcg, hr = np.mean(figures, axis=0)
         return float(ndcg), float(hr)
@@ -91,7 +96,7 @@ def _sample(
 
 
 def _domain_figures(
-    model: Formulation, sample: _DomainSample, items: Tensor, bias: Tensor
+    query: Callable[[Tensor], Tensor], sample: _DomainSample, items: Tensor, bias: Tensor
 ) -> tuple[float, float]:
     z, b = items[sample.catalogue], bias[sample.catalogue]
     k = min(CUTOFF, len(z))
@@ -99,7 +104,7 @@ def _domain_figures(
     gain = torch.zeros((), dtype=torch.float64, device=z.device)
     hits = torch.zeros_like(gain)
     for rows in torch.arange(len(sample.users), device=z.device).split(_BLOCK):
-        scores = model.query(model.encode_users(sample.users[rows])) @ z.T + b
+        scores = query(sample.users[rows]) @ z.T + b
         known, wanted = sample.known.select(rows), sample.wanted.select(rows)
         scores[known.row_of_entry(), known.indices] = -torch.inf
         relevant = torch.zeros_like(scores, dtype=torch.bool)

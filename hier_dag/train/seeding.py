@@ -1,0 +1,37 @@
+"""One place for what makes a training repeatable: device, seed, threads, deterministic kernels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that `auto`, `cpu` or `cuda` stands for here."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+@contextmanager
+def seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
+    """Seeds torch and sets its threads; the caller's random state and settings come back afterwards."""
+    before = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads or os.cpu_count() or 1)
+        # Scatter-adds on CPU race between threads otherwise. CUDA's sparse product has no such variant.
+        torch.use_deterministic_algorithms(device.type == "cpu")
+        # Nothing here reads memory before writing it, and filling it first takes a tenth of a step.
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic)
+            torch.utils.deterministic.fill_uninitialized_memory = fill
+            torch.set_num_threads(before)
