@@ -62,12 +62,12 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
 
 def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, workshop: Workshop) -> Built:
     import numpy as np
-    from schemas.describe import table_schema
 
     from hier_dag.graph.files import load_graph
     from hier_dag.train.encoder_files import load_encoding
     from hier_dag.transfer.save import save_transfer
     from hier_dag.transfer.transfer import transfer
+    from schemas.describe import table_schema
 
     folder = workshop.open(GRAPH, request.parents["graph"]).path
     graph = load_graph(folder, config.source_names, config.target_names)

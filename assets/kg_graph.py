@@ -65,10 +65,9 @@ def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
 def _build(
     config: PlatformConfig, request: Request, staged: Path, workshop: Workshop, engine: DataEngine
 ) -> Built:
-    from schemas.describe import table_schema
-    from schemas.graph import check_graph
-
     from hier_dag.graph.build import build_graph
+    from schemas.audits import audit_graph
+    from schemas.describe import table_schema
 
     events = {
         d: workshop.open(EVENTS, request.parents[f"events:{d}"]).files("events/") for d in config.domains
@@ -78,7 +77,7 @@ def _build(
     with engine.connect() as con:
         graph = build_graph(con, config, events, links, staged)
         tell(Step(GRAPH, "integrity", 1, 2))
-        failures = check_graph(con, staged, graph)
+        failures = audit_graph(con, staged, graph)
     profile = _json(staged / "profile.json")
     certificate = _json(staged / "leakage.json")
     tell(Step(GRAPH, f"{sum(profile['edges']['interacts'].values()):,} interactions", 2, 2))
@@ -95,7 +94,7 @@ def _build(
         },
         checks=[
             CheckRow("all_domains", True, {"domains": sorted(events)}),
-            CheckRow("integrity", not failures, {"failures": [vars(f) for f in failures]}),
+            CheckRow("integrity", not failures, {"failures": [f.as_dict() for f in failures]}),
             CheckRow("no_leakage", certificate["in_both"] == 0, certificate),
         ],
     )

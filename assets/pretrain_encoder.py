@@ -71,11 +71,11 @@ def _build(
     config: PlatformConfig, request: Request, staged: Path, workshop: Workshop, trainer: Trainer
 ) -> Built:
     import numpy as np
-    from schemas.describe import table_schema
 
     from hier_dag.evaluate.source_baseline import profile_on_validation
     from hier_dag.graph.files import load_graph
     from hier_dag.train.encoder_files import save_encoder
+    from schemas.describe import table_schema
 
     params = config.stages.pretrain
     folder = workshop.open(GRAPH, request.parents["graph"]).path

@@ -74,12 +74,12 @@ def _build(
     engine: DataEngine,
 ) -> Built:
     import pyarrow.parquet as pq
-    from schemas.describe import table_schema
-    from schemas.embeddings import check_embeddings
 
     from hier_dag.graph.files import ITEMS, load_graph
     from hier_dag.publish.files import write_set
     from hier_dag.transfer.save import load_vectors
+    from schemas.audits import audit_embeddings
+    from schemas.describe import table_schema
 
     folder = workshop.open(GRAPH, request.parents["graph"]).path
     graph = load_graph(folder, config.source_names, config.target_names)
@@ -90,7 +90,7 @@ def _build(
         staged, vectors, graph.user_ids, graph.item_ids, names, graph.interactions[domain], about
     )
     with engine.connect() as con:
-        failures = check_embeddings(con, staged)
+        failures = audit_embeddings(con, staged)
     fallback = facts["user_origins"]["fallback"] / max(1, facts["users"])
     limit = config.stages.publish.max_fallback
     tell(Step(f"{PUBLISHED}[{domain}]", f"{facts['users']:,} users, {facts['items']:,} items", 1, 1))
@@ -98,7 +98,7 @@ def _build(
         tables={p.name: table_schema(p) for p in sorted(staged.glob("*.parquet"))},
         summary=facts,
         checks=[
-            CheckRow("row_schema", not failures, {"failures": [vars(f) for f in failures]}),
+            CheckRow("row_schema", not failures, {"failures": [f.as_dict() for f in failures]}),
             CheckRow("coverage", fallback <= limit, {"fallback_share": round(fallback, 6), "limit": limit}),
         ],
     )

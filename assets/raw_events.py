@@ -77,10 +77,9 @@ def _build(
     workshop: Workshop,
     engine: DataEngine,
 ) -> Built:
-    from schemas.describe import table_schema
-    from schemas.events import check_events
-
     from hier_dag.ingest.events import ingest_domain
+    from schemas.audits import audit_events
+    from schemas.describe import table_schema
 
     began = time.perf_counter()
     with engine.connect() as con:
@@ -97,7 +96,7 @@ def _build(
             ),
         )
         files = sorted((staged / "events").glob("*.parquet"))
-        failures = check_events(con, files)
+        failures = audit_events(con, files)
     totals = ledger.as_json()["totals"]
     seconds = max(time.perf_counter() - began, 1e-9)
     tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
@@ -106,7 +105,7 @@ def _build(
         summary={**totals, "rows_quarantined": sum(ledger.quarantined.values()), "files": len(ledger.files)},
         checks=[
             CheckRow(
-                "row_schema", not failures, {"failures": [vars(f) for f in failures], "files": len(files)}
+                "row_schema", not failures, {"failures": [f.as_dict() for f in failures], "files": len(files)}
             ),
             CheckRow("conservation", True, totals),
         ],

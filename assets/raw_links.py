@@ -61,21 +61,20 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
 
 
 def _build(config: PlatformConfig, inputs: list[Any], staged: Path, engine: DataEngine) -> Built:
-    from schemas.describe import table_schema
-    from schemas.links import check_links
-
     from hier_dag.ingest.links import ingest_links
+    from schemas.audits import audit_links
+    from schemas.describe import table_schema
 
     with engine.connect() as con:
         ledger = ingest_links(config, inputs, staged, con=con)
-        failures = check_links(con, staged)
+        failures = audit_links(con, staged)
     totals = ledger.as_json()["totals"]
     tell(Step(LINKS, f"{ledger.rows_in:,} rows", 1, 1))
     return Built(
         tables={p.stem: table_schema(p) for p in sorted(staged.glob("*.parquet"))},
         summary={**totals, "files": len(ledger.files)},
         checks=[
-            CheckRow("row_schema", not failures, {"failures": [vars(f) for f in failures]}),
+            CheckRow("row_schema", not failures, {"failures": [f.as_dict() for f in failures]}),
             CheckRow("conservation", True, totals),
         ],
     )

@@ -16,7 +16,8 @@ def demo() -> None:
     from hier_dag.config import check_config, load_config
     from hier_dag.home import SAMPLE_DOMAINS, home_of
     from hier_dag.publish.reader import PublishedSet
-    from hier_dag.sample.generate import SampleParams, generate
+    from hier_dag.sample.generate import generate
+    from hier_dag.sample.params import SampleParams
 
     began = time.perf_counter()
     config, issues = check_config(SAMPLE_DOMAINS)

@@ -38,5 +38,6 @@ def home_publishing(domain: str, domains: str | None) -> Home:
         )
     names = ", ".join(h.name for h in homes)
     raise UsageError(
-        f"{domain!r} is published by several platforms: {names}.", fix="name the declaration with --domains FILE"
+        f"{domain!r} is published by several platforms: {names}.",
+        fix="name the declaration with --domains FILE",
     )

@@ -54,7 +54,7 @@ def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], d
         table: pa.Table = pq.read_table(store.open(MODEL, digest).file("report.parquet"))
         records += table.to_pylist()
         if table.num_rows == 0:
-            missing[domain] = "no test interaction, so nothing to score; its vectors are published all the same"
+            missing[domain] = "no test interaction, so nothing to score; its vectors are published"
     return records, missing
 
 
@@ -100,7 +100,8 @@ def _mean_row(figures: dict[Any, Any], models: list[str], domains: list[str], sh
 
 
 def _mean(figures: dict[Any, Any], domains: list[str], shot: str, model: str, metric: str) -> float | None:
-    values = [figures[d, shot, model, metric]["value"] for d in domains if (d, shot, model, metric) in figures]
+    keys = [(d, shot, model, metric) for d in domains]
+    values = [figures[k]["value"] for k in keys if k in figures]
     return sum(values) / len(values) if len(values) == len(domains) else None
 
 

@@ -6,25 +6,20 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from hier_dag.cli.output import REFUSED, Json, err, out, print_json
+from hier_dag.cli.progress_view import MARKS, RunView, watching
 from hier_dag.errors import UsageError
 from hier_dag.home import Home, home_of, last_domains_file, remember
-from hier_dag.progress import Step as ProgressStep
-from hier_dag.progress import listening
 
 if TYPE_CHECKING:
     from hier_dag.config import PlatformConfig
     from hier_dag.orchestration.runner import Done
 
-_MARKS = {"made": "[green]✓[/]", "reused": "[dim]=[/]", "failed": "[red]✗[/]", "blocked": "[yellow]·[/]"}
-_SECONDS_BETWEEN_LINES = 10.0
 
 
 def run(
@@ -80,14 +75,14 @@ def run_pipeline(
     at = home_of(config.platform)
     remember(path)
     results = []
-    with _watching(quiet) as show:
+    with watching(quiet) as show:
         for done in _run(config, at, only, show):
             results.append(done)
             show.done(done)
     return results, time.perf_counter() - began
 
 
-def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: Any) -> Iterator[Done]:
+def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView) -> Iterator[Done]:
     from hier_dag.orchestration.runner import run as run_steps
     from hier_dag.orchestration.runner import steps
     from hier_dag.pipeline.workshop import Workshop
@@ -111,65 +106,8 @@ def _dagster(config: PlatformConfig, at: Home) -> Any:
     return build_definitions(config, at), dg.DagsterInstance.from_config(str(at.dagster()))
 
 
-class _Bars:
-    """Bars on a terminal; plain lines elsewhere; nothing where JSON is asked for."""
-
-    def __init__(self, progress: Progress | None, quiet: bool) -> None:
-        self.progress, self.quiet = progress, quiet
-        self.n, self.of, self.last_line = 0, 0, 0.0
-        self.bar = progress.add_task("", total=None, visible=False) if progress else None
-
-    def total(self, n: int) -> None:
-        self.of = n
-
-    def started(self, step: Any) -> None:
-        if self.progress is not None and self.bar is not None:
-            self.progress.reset(self.bar, total=None, visible=True, description=f"  {step.title}")
-
-    def told(self, step: ProgressStep) -> None:
-        if self.progress is not None and self.bar is not None:
-            self.progress.update(
-                self.bar, description=f"  {step.work} {step.text}", total=step.total or None,
-                completed=step.done, visible=True,
-            )  # fmt: skip
-        elif not self.quiet and time.monotonic() - self.last_line > _SECONDS_BETWEEN_LINES:
-            self.last_line = time.monotonic()
-            out.print(
-                f"    {step.work}: {step.text} ({step.done}/{step.total})", highlight=False, markup=False
-            )
-
-    def done(self, done: Any) -> None:
-        self.n += 1
-        if self.progress is not None and self.bar is not None:
-            self.progress.update(self.bar, visible=False)
-        if self.quiet:
-            return
-        reason = "" if done.outcome in ("made", "failed") else f" [dim]{done.outcome}[/]"
-        out.print(
-            f"{_MARKS[done.outcome]} {self.n:>2}/{self.of} {done.step.title.replace('[', chr(92) + '[')}{reason} "
-            f"[dim]{done.seconds:.1f} s[/]",
-            highlight=False,
-        )
-        if done.outcome == "failed":
-            err.print(f"   {done.message}", style="red", highlight=False, markup=False)
-
-
-@contextmanager
-def _watching(quiet: bool) -> Iterator[_Bars]:
-    if quiet or not out.is_terminal:
-        bars = _Bars(None, quiet)
-        with listening(bars.told):
-            yield bars
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=out, transient=True) as progress:
-        bars = _Bars(progress, quiet)
-        with listening(bars.told):
-            yield bars
-
-
 def _closing(results: list[Done], seconds: float) -> None:
-    count = {name: sum(d.outcome == name for d in results) for name in _MARKS}
+    count = {name: sum(d.outcome == name for d in results) for name in MARKS}
     words = ", ".join(f"{n} {name}" for name, n in count.items() if n)
     out.print(f"{words} in {seconds:.1f} s", highlight=False)
     if count["failed"]:

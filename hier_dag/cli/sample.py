@@ -19,7 +19,8 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Write a platform of eight mini-app domains with planted intents, for trying things out."""
-    from hier_dag.sample.generate import SampleParams, generate
+    from hier_dag.sample.generate import generate
+    from hier_dag.sample.params import SampleParams
 
     summary = generate(folder, SampleParams(users=users, events=events, seed=seed))
     if as_json:
@@ -33,6 +34,7 @@ def sample(
     out.print(table)
     out.print(
         f"{summary.users:,} users, {summary.items:,} items, {summary.entities:,} entities, "
-        f"{summary.dirty_rows:,} dirty rows, {summary.bytes / 1e6:.1f} MB. The planted truth is in {folder}/truth."
+        f"{sum(summary.dirty.values()):,} dirty rows, {summary.bytes / 1e6:.1f} MB. "
+        f"The planted truth is in {folder}/truth."
     )
     out.print(f"Next: [bold]HIER_DATA={folder} hier run examples/sample/domains.yaml[/]")

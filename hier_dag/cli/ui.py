@@ -26,7 +26,8 @@ def ui(
     os.environ["HIER_HOME"] = str(state_root())
     os.environ["DAGSTER_HOME"] = str(home_of(config.platform).dagster())
     workspace = Path(__file__).resolve().parent.parent.parent / "workspace.yaml"
-    out.print(f"Platform [bold]{config.platform}[/] on http://localhost:{port} (Ctrl-C ends it)", highlight=False)
+    where = f"http://localhost:{port}"
+    out.print(f"Platform [bold]{config.platform}[/] on {where} (Ctrl-C ends it)", highlight=False)
     dg = Path(sys.executable).parent / "dg"
     os.chdir(workspace.parent)
     os.execv(dg, [str(dg), "dev", "-w", str(workspace), "-p", str(port)])

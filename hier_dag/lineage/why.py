@@ -103,7 +103,8 @@ def _ancestors(registry: Registry, digest: str) -> list[dict[str, Any]]:
         row = registry.artifact(current)
         if row is None:
             raise StoreError(
-                f"the registry does not know artifact {current[:12]}", fix="run: hier run (it records it again)"
+                f"the registry does not know artifact {current[:12]}",
+                fix="run: hier run (it records it again)",
             )
         parents = registry.parents(current)
         out.append(

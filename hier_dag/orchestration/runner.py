@@ -130,7 +130,7 @@ def _run_step(
     if _is_current(step, workshop):
         return Done(step, REUSED, time.perf_counter() - began)
     definitions, instance = dagster()
-    job = definitions.get_implicit_global_asset_job_def()
+    job = definitions.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(
         instance=instance,
         partition_key=step.partition,

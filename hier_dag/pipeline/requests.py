@@ -56,7 +56,8 @@ def graph_request(config: PlatformConfig, registry: Registry) -> Request:
     missing = [role for role, digest in parents.items() if digest is None]
     if missing:
         raise ContractError(
-            f"the graph needs the validated artifact of every declared domain; missing: {', '.join(missing)}.",
+            "the graph needs the validated artifact of every declared domain; "
+            f"missing: {', '.join(missing)}.",
             fix="materialise raw/events of the domains named (and raw/links), then the graph",
             detail={"missing": missing},
         )

@@ -93,13 +93,13 @@ class Workshop:
                 self._refuse(request, checks, run_id, error)
             failed = [c for c in built.checks if not c.passed and c.name not in built.advisory]
             if failed:
-                error = ContractError(
+                refusal = ContractError(
                     "; ".join(f"{c.name} failed: {_words(c.facts)}" for c in failed),
                     domain=request.partition,
                     fix="see the failed check's facts; nothing was committed and what is live stays live",
                 )
-                self._refuse(request, [CheckRow("contract", False, error.as_dict()), *built.checks],
-                             run_id, error)  # fmt: skip
+                checks = [CheckRow("contract", False, refusal.as_dict()), *built.checks]
+                self._refuse(request, checks, run_id, refusal)
             manifest = Manifest(
                 kind=request.kind,
                 partition=request.partition,

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hier_dag.graph.csr import FloatArray, IntArray
+from hier_dag.graph.csr import FloatArray
 from hier_dag.graph.knowledge_graph import Interactions
 from hier_dag.model.encoding import ORIGINS
 from hier_dag.transfer.vectors import DomainVectors
@@ -72,14 +72,11 @@ def _table(key: str, ids: NDArray[np.object_], vectors: FloatArray, origin: NDAr
     return pa.table(columns).sort_by(key)
 
 
-def _seen(
-    interactions: Interactions, user_ids: NDArray[np.object_], item_ids: NDArray[np.object_]
-) -> pa.Table:
-    pairs: dict[str, IntArray] = {"user": interactions.user, "item": interactions.item}
+def _seen(pairs: Interactions, user_ids: NDArray[np.object_], item_ids: NDArray[np.object_]) -> pa.Table:
     return pa.table(
         {
-            "user_id": pa.array(user_ids[pairs["user"]], pa.string()),
-            "item_id": pa.array(item_ids[pairs["item"]], pa.string()),
+            "user_id": pa.array(user_ids[pairs.user], pa.string()),
+            "item_id": pa.array(item_ids[pairs.item], pa.string()),
         }
     ).sort_by([("user_id", "ascending"), ("item_id", "ascending")])
 

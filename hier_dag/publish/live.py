@@ -48,8 +48,12 @@ def read_live(folder: Path, domain: str) -> Live:
             fix="choose a published domain, or run: hier run",
         ) from None
     except (ValueError, TypeError):
-        raise StoreError("the alias file is damaged", domain=domain, file=str(path),
-                         fix="run: hier run (it writes the alias again from the registry)") from None  # fmt: skip
+        raise StoreError(
+            "the alias file is damaged",
+            domain=domain,
+            file=str(path),
+            fix="run: hier run (it writes the alias again from the registry)",
+        ) from None
     if live.domain != domain:
         raise StoreError("the alias file names another domain", domain=domain, file=str(path))
     return live

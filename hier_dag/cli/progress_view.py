@@ -1,0 +1,85 @@
+"""How a run is shown while it goes: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from hier_dag.cli.output import err, out
+from hier_dag.progress import Step as ProgressStep
+from hier_dag.progress import listening
+
+if TYPE_CHECKING:
+    from hier_dag.orchestration.runner import Done, Step
+
+MARKS = {"made": "[green]✓[/]", "reused": "[dim]=[/]", "failed": "[red]✗[/]", "blocked": "[yellow]·[/]"}
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class RunView:
+    """Shows steps as they start, go on and end; says nothing where JSON is asked for."""
+
+    def __init__(self, progress: Progress | None, quiet: bool) -> None:
+        self._progress, self._quiet = progress, quiet
+        self._n, self._of, self._last_line = 0, 0, 0.0
+        self._bar = progress.add_task("", total=None, visible=False) if progress else None
+
+    def total(self, n: int) -> None:
+        """How many steps there are."""
+        self._of = n
+
+    def started(self, step: Step) -> None:
+        """A step begins."""
+        if self._progress is not None and self._bar is not None:
+            self._progress.reset(self._bar, total=None, visible=True, description=f"  {escape(step.title)}")
+
+    def told(self, step: ProgressStep) -> None:
+        """A step has come some way."""
+        if self._progress is not None and self._bar is not None:
+            self._progress.update(
+                self._bar,
+                description=f"  {escape(step.work)} {step.text}",
+                total=step.total or None,
+                completed=step.done,
+                visible=True,
+            )
+        elif not self._quiet and time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            _line(f"    {step.work}: {step.text} ({step.done}/{step.total})", markup=False)
+
+    def done(self, done: Done) -> None:
+        """A step has ended."""
+        self._n += 1
+        if self._progress is not None and self._bar is not None:
+            self._progress.update(self._bar, visible=False)
+        if self._quiet:
+            return
+        how = "" if done.outcome in ("made", "failed") else f" {done.outcome}"
+        head = f"{MARKS[done.outcome]} {self._n:>2}/{self._of} {escape(done.step.title)}"
+        _line(f"{head}[dim]{how} {done.seconds:.1f} s[/]")
+        if done.outcome == "failed":
+            err.print(f"   {done.message}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+def _line(text: str, *, markup: bool = True) -> None:
+    out.print(text, highlight=False, markup=markup, soft_wrap=True)
+
+
+@contextmanager
+def watching(quiet: bool) -> Iterator[RunView]:
+    """A view that hears all progress told inside."""
+    if quiet or not out.is_terminal:
+        view = RunView(None, quiet)
+        with listening(view.told):
+            yield view
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True) as progress:
+        view = RunView(progress, quiet)
+        with listening(view.told):
+            yield view

@@ -1,0 +1,1 @@
+"""The knowledge graph: types, arrays and message-passing back ends."""
