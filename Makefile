@@ -1,0 +1,45 @@
+# Two commands: `make demo` and `make test`. `make ui` opens Dagster on the same state.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements.lock
+# The lock is a constraint: pip installs what pyproject.toml asks for, at the versions that the lock pins,
+# build requirements included.
+PIP := PIP_CONSTRAINT=$(LOCK) $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test test-fast lint ui clean
+
+demo: $(VENV)/installed
+	$(BIN)/hier demo
+
+test: $(VENV)/installed-dev
+	$(BIN)/pytest
+
+test-fast: $(VENV)/installed-dev
+	$(BIN)/pytest -m "not slow and not ui"
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/dg check defs
+
+ui: $(VENV)/installed
+	$(BIN)/hier ui
+
+clean:
+	rm -rf $(VENV) .hier
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 13), "hier_dag needs Python 3.11 or 3.12 (dgl has no wheel beyond): make PYTHON=python3.11 …"'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml $(LOCK)
+	@echo "Installing from $(LOCK): about two minutes, 2 GB on disk …"
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) -e '.[dev,postgres]'
+	@touch $@
