@@ -227,7 +227,8 @@ def _time(raw: ir.Table, m: Meaning, place: Mapping[str, Any]) -> ir.Column:
     if not (kind.is_string() or kind.is_numeric()) or kind.is_boolean():
         raise _unusable(column, m.mapping["event_time"], "an epoch count", place)
     # Decimal, not double: microseconds since 1970 with a fraction do not fit a double.
-    count, factor = column.try_cast("decimal(38, 6)"), _MICROS[m.time_unit]
+    factor = _MICROS[m.time_unit]
+    count = column.try_cast("int64" if kind.is_integer() else "decimal(38, 6)")
     bounded = _clip(count, ibis.literal(_FIRST_MICRO // factor), ibis.literal(_LAST_MICRO // factor))
     return make_timestamp((bounded * factor).cast("int64")).cast(UTC_MICROS)
 
