@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
+from pathlib import Path
 
 import typer
 
@@ -35,17 +39,17 @@ def demo() -> None:
     config = load_config(SAMPLE_DOMAINS)
     home = home_of(config.platform)
     records, missing = collect(config, home)
-    out.print(figures_table(records))
-    for domain, reason in missing.items():
-        out.print(f"{domain}: {reason}", highlight=False)
+    out.print(figures_table(records, missing))
     domain = config.target_names[0]
     user = PublishedSet.open(home.store, home.live, domain).some_users(1)[0]
     out.print(f"\nDone in {time.perf_counter() - began:.0f} s. Where to look next:", highlight=False)
+    # The two commands of the README make an environment without activating it.
+    here = "" if shutil.which("hier") else f"{os.path.relpath(Path(sys.executable).parent)}/"
     for command, text in (
-        (f"hier recommend {domain} {user}", "what a published set answers"),
-        (f"hier why {domain} {user}", "one vector, back to the raw rows"),
-        ("hier report", "this table again; --json for every figure"),
+        (f"{here}hier recommend {domain} {user}", "what a published set answers"),
+        (f"{here}hier why {domain} {user}", "one vector, back to the raw rows"),
+        (f"{here}hier report", "this table again; --json for every figure"),
         ("make ui", "the DAG, its checks and report cards in Dagster"),
         ("examples/yelp_city/domains.yaml", "a declaration to copy for your own logs; see README.md"),
     ):
-        out.print(f"  [bold]{command:<42}[/] {text}", highlight=False)
+        out.print(f"  [bold]{command:<46}[/] {text}", highlight=False)

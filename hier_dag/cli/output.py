@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +12,9 @@ from rich.console import Console
 
 from hier_dag.errors import ConfigError, HierError, UsageError
 
-out = Console()
+# Where nobody looks at a terminal (a log, a pipe), tables take the width they need instead of 80 columns.
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 110
+out = Console(width=_WIDTH)
 err = Console(stderr=True)
 
 REFUSED, MISUSED = 1, 2

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from hier_dag.cli.output import DomainsFile, Json, err, out, print_json
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from hier_dag.config import PlatformConfig
     from hier_dag.home import Home
 
+HIER = "hier"
+Figures = dict[tuple[str, str, str, str], dict[str, Any]]
+NOTHING_TO_SCORE = "no test interaction, so nothing to score; its vectors are published"
 _K = 10
 
 
@@ -28,13 +32,15 @@ def report(domains: DomainsFile = None, as_json: Json = False) -> None:
         print_json(records)
         return
     if records:
-        out.print(figures_table(records))
+        scored_nothing = {d: reason for d, reason in missing.items() if reason == NOTHING_TO_SCORE}
+        out.print(figures_table(records, scored_nothing))
         out.print(
             f"[dim]NDCG@{_K} by full ranking of the domain's catalogue, all users with a test interaction; "
             "brackets: 95 % bootstrap interval over users; bold: highest of its row.[/]"
         )
     for domain, reason in missing.items():
-        err.print(f"{domain}: {reason}", style="yellow")
+        if reason != NOTHING_TO_SCORE:
+            err.print(f"{domain}: {reason}", style="yellow")
 
 
 def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -54,52 +60,63 @@ def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], d
         table: pa.Table = pq.read_table(store.open(MODEL, digest).file("report.parquet"))
         records += table.to_pylist()
         if table.num_rows == 0:
-            missing[domain] = "no test interaction, so nothing to score; its vectors are published"
+            missing[domain] = NOTHING_TO_SCORE
     return records, missing
 
 
-def figures_table(records: list[dict[str, Any]]) -> Table:
-    """One row a target and setting: NDCG@10 of HIER with interval, of each baseline, and HIER's HR@10."""
+def figures_table(records: list[dict[str, Any]], missing: Mapping[str, str] | None = None) -> Table:
+    """One row a target and setting: NDCG@10 of HIER with interval, of each baseline, and HIER's HR@10.
+
+    Args:
+        records: of any number of targets.
+        missing: targets without a record, and why.
+    """
     wanted = [r for r in records if r["slice"] == "all" and r["k"] == _K and r["metric"] in ("ndcg", "hr")]
     figures = {(r["domain"], r["shots"], r["model"], r["metric"]): r for r in wanted}
-    models = _ordered(r["model"] for r in wanted)
+    baselines = [m for m in _ordered(r["model"] for r in wanted) if m != HIER]
     domains, shots = _ordered(r["domain"] for r in wanted), _ordered(r["shots"] for r in wanted)
-    table = Table(title="Report: NDCG@10", title_justify="left")
-    for head in ("target", "shots", "users", "hier", "interval"):
-        table.add_column(head, justify="left" if head in ("target", "shots") else "right")
-    for model in (m for m in models if m != "hier"):
-        table.add_column(model, justify="right")
-    table.add_column("hier HR@10", justify="right")
+    table = Table(title=f"NDCG@{_K} of every target", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("target", no_wrap=True)
+    table.add_column("shots", no_wrap=True)
+    for head in ("HIER [95 % interval]", *(m.replace("_", " ") for m in baselines), f"HIER HR@{_K}"):
+        table.add_column(head, justify="right", no_wrap=True)
     for domain in domains:
-        for n, shot in enumerate(shots):
-            if (domain, shot, "hier", "ndcg") in figures:
-                last = n == len(shots) - 1
-                table.add_row(*_row(figures, models, domain, shot, first=n == 0), end_section=last)
-    for shot in shots:
-        table.add_row(*_mean_row(figures, models, domains, shot))
+        for n, shot in enumerate(s for s in shots if (domain, s, HIER, "ndcg") in figures):
+            table.add_row(domain if n == 0 else "", *_row(figures, baselines, domain, shot))
+        table.add_section()
+    for domain in missing or {}:
+        table.add_row(domain, "zero-shot", "published, nothing to score")
+        table.add_section()
+    for n, shot in enumerate(shots):
+        mean = {
+            (m, k): _mean(figures, domains, shot, m, k) for m in (HIER, *baselines) for k in ("ndcg", "hr")
+        }
+        if mean[HIER, "ndcg"] is not None:
+            table.add_row("mean" if n == 0 else "", *_cells(mean, baselines, shot, ""))
     return table
 
 
-def _row(figures: dict[Any, Any], models: list[str], domain: str, shot: str, *, first: bool) -> list[str]:
-    hier = figures[domain, shot, "hier", "ndcg"]
-    found = {m: figures[k]["value"] for m in models if (k := (domain, shot, m, "ndcg")) in figures}
-    best = max(found.values())
-    cells = [domain if first else "", _shots(shot), f"{hier['users']:,}"]
-    cells += [_number(found["hier"], best), f"[{hier['low']:.4f}, {hier['high']:.4f}]".replace("[", r"\[")]
-    cells += [_number(found.get(m), best) for m in models if m != "hier"]
-    return [*cells, f"{figures[domain, shot, 'hier', 'hr']['value']:.4f}"]
+def _row(figures: Figures, baselines: list[str], domain: str, shot: str) -> list[str]:
+    interval = figures[domain, shot, HIER, "ndcg"]
+    values = {
+        (m, k): figures[domain, shot, m, k]["value"] if (domain, shot, m, k) in figures else None
+        for m in (HIER, *baselines)
+        for k in ("ndcg", "hr")
+    }
+    bracket = rf" \[{interval['low']:.4f}, {interval['high']:.4f}]"
+    return _cells(values, baselines, shot, bracket)
 
 
-def _mean_row(figures: dict[Any, Any], models: list[str], domains: list[str], shot: str) -> list[str]:
-    means = {m: _mean(figures, domains, shot, m, "ndcg") for m in models}
-    best = max(v for v in means.values() if v is not None)
-    cells = ["[bold]mean of targets[/]" if shot == "0" else "", _shots(shot), ""]
-    cells += [_number(means["hier"], best), ""] + [_number(means[m], best) for m in models if m != "hier"]
-    hr = _mean(figures, domains, shot, "hier", "hr")
-    return [*cells, "" if hr is None else f"{hr:.4f}"]
+def _cells(
+    values: dict[tuple[str, str], float | None], baselines: list[str], shot: str, bracket: str
+) -> list[str]:
+    best = max(v for (_, metric), v in values.items() if metric == "ndcg" and v is not None)
+    numbers = [_number(values[m, "ndcg"], best) for m in (HIER, *baselines)]
+    hr = values[HIER, "hr"]
+    return [_shots(shot), numbers[0] + bracket, *numbers[1:], "–" if hr is None else f"{hr:.4f}"]
 
 
-def _mean(figures: dict[Any, Any], domains: list[str], shot: str, model: str, metric: str) -> float | None:
+def _mean(figures: Figures, domains: list[str], shot: str, model: str, metric: str) -> float | None:
     keys = [(d, shot, model, metric) for d in domains]
     values = [figures[k]["value"] for k in keys if k in figures]
     return sum(values) / len(values) if len(values) == len(domains) else None

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from hier_dag.orchestration.runner import Done
 
 
-
 def run(
     domains: Annotated[Path | None, typer.Argument(help="domains.yaml; default: HIER_DOMAINS.")] = None,
     only: Annotated[

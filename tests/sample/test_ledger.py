@@ -31,15 +31,7 @@ REASON_OF = {
     "nan_weight": "bad_weight",
 }
 
-NAN_PASSES = pytest.mark.xfail(
-    strict=True,
-    reason="DuckDB folds comparisons with the statistics of a Parquet column, which leave NaN out",
-)
-LOGGED = [
-    pytest.param(service.name, marks=NAN_PASSES if service.name == "food_delivery" else ())
-    for service in SERVICES
-    if service.log is not None
-]
+LOGGED = [service.name for service in SERVICES if service.log is not None]
 
 
 @pytest.fixture(scope="module")
