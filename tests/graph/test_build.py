@@ -1,0 +1,137 @@
+"""The graph of a platform that can be checked by hand, and the contract that protects it."""
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from hier_dag.errors import ContractError
+from hier_dag.graph.build import build_graph
+from hier_dag.graph.csr import from_coo
+from hier_dag.graph.files import load_graph
+from hier_dag.graph.hetero import to_dgl
+from hier_dag.graph.knowledge_graph import TEST, TRAIN
+from hier_dag.graph.leakage import certify
+from hier_dag.ingest.connection import connect
+from schemas.audits import audit_graph
+
+TIME = {"kind": "global_time", "validation_from": "2026-01-11", "test_from": "2026-01-16"}
+SHOP = [("u1", "i1", 0, None, 1.0), ("u1", "i1", 2, None, 2.0), ("u2", "i2", 1, None, 1.0), ("u2", "i3", 20, None, 1.0)]
+CAFE = [("u1", "i3", 3, None, 1.0), ("u3", "i4", 18, None, 1.0), ("u2", "i1", 12, None, 1.0)]
+
+
+@pytest.fixture
+def built(con, platform, write, links, tmp_path):
+    out = tmp_path / "graph"
+    out.mkdir()
+    config = platform(source=TIME, target=TIME)
+    events = {"shop": write("shop", SHOP), "cafe": write("cafe", CAFE)}
+    return out, build_graph(con, config, events, links, out)
+
+
+def test_nodes_are_numbered_in_the_order_of_their_ids(built):
+    _, graph = built
+    assert graph.user_ids.tolist() == ["u1", "u2", "u3"]
+    assert graph.item_ids.tolist() == ["i1", "i2", "i3", "i4"]
+    assert graph.entity_ids.tolist() == ["cake", "food", "tea"]
+    assert graph.entity_names.tolist() == ["cake", "food", "Tea & infusions"]
+
+
+def test_edges_are_training_interactions_with_their_weights_added_up(built):
+    _, graph = built
+    shop = graph.interacts["shop"]
+    assert shop.row_of_entry().tolist() == [0, 1]
+    assert shop.indices.tolist() == [0, 1]
+    assert shop.values.tolist() == [3.0, 1.0]
+    assert graph.interacts["cafe"].indices.tolist() == [2]
+
+
+def test_links_triples_and_friends_become_edges_in_both_directions(built):
+    _, graph = built
+    assert graph.has_entity.indptr.tolist() == [0, 1, 2, 3, 3]
+    assert graph.has_entity.indices.tolist() == [2, 2, 0]
+    assert graph.entity_entity.row_of_entry().tolist() == [0, 1]
+    assert graph.entity_entity.indices.tolist() == [1, 0]
+    assert graph.entity_relations == ("below",)
+    assert graph.social.indices.tolist() == [1, 0]  # the stranger has no events and no node
+
+
+def test_a_catalogue_holds_declared_items_and_those_acted_on(built):
+    _, graph = built
+    assert graph.catalogue["cafe"].tolist() == [0, 2, 3]
+    assert graph.audience["cafe"].tolist() == [0, 1, 2]
+
+
+def test_a_pair_that_another_domain_holds_out_is_no_edge(con, platform, write, links, tmp_path):
+    out = tmp_path / "graph"
+    out.mkdir()
+    config = platform(source=TIME, target=TIME)
+    events = {"shop": write("shop", SHOP), "cafe": write("cafe", [*CAFE, ("u1", "i1", 18, None, 1.0)])}
+    graph = build_graph(con, config, events, links, out)
+    assert graph.interacts["shop"].indices.tolist() == [1]
+    assert '"held_out_in_another_domain": 1' in (out / "ledger.json").read_text()
+
+
+def test_the_certificate_catches_one_planted_edge_and_names_it(built):
+    _, graph = built
+    assert certify(graph)["in_both"] == 0
+    held = graph.interactions["cafe"].split == TEST
+    user, item = graph.interactions["cafe"].user[held], graph.interactions["cafe"].item[held]
+    planted = from_coo(user, item, graph.n_users, graph.n_items)
+    leaky = type(graph)(**{**vars(graph), "interacts": {**graph.interacts, "shop": planted}})
+    with pytest.raises(ContractError, match=r"shop.*u3.*i4"):
+        certify(leaky)
+
+
+def test_the_audit_passes_a_sound_graph_and_counts_planted_defects(built, con):
+    out, graph = built
+    assert audit_graph(con, out, graph) == []
+    bad = from_coo(np.array([0, 1]), np.array([1, 99]), graph.n_users, graph.n_items + 99)
+    broken = type(graph)(**{**vars(graph), "interacts": {**graph.interacts, "shop": bad}})
+    assert [(f.table, f.rule, f.count) for f in audit_graph(con, out, broken)] == [
+        ("interacts:shop", "dangling_edge", 1)
+    ]
+    users = pq.read_table(out / "nodes/users.parquet")
+    pq.write_table(users.take([0, 1, 1]), out / "nodes/users.parquet")
+    defects = {(f.column, f.rule): f.count for f in audit_graph(con, out, graph)}
+    assert {column for column, _ in defects} >= {"user", "user_id"}, defects
+
+
+def test_the_graph_reads_back_as_it_was(built):
+    out, graph = built
+    again = load_graph(out, graph.sources, graph.targets)
+    assert again.has_entity.indices.tolist() == graph.has_entity.indices.tolist()
+    assert again.interactions["shop"].split.tolist() == graph.interactions["shop"].split.tolist()
+    assert (graph.interactions["shop"].split == TRAIN).sum() == 2
+
+
+def test_the_same_input_gives_the_same_bytes(platform, write, links, tmp_path):
+    config = platform(source=TIME, target=TIME)
+    events = {"shop": write("shop", SHOP), "cafe": write("cafe", CAFE)}
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+        with connect(tmp_path / "scratch", threads=2) as con:
+            build_graph(con, config, events, links, folder)
+    files = sorted(p.relative_to(folders[0]) for p in folders[0].rglob("*") if p.is_file())
+    for file in files:
+        assert (folders[0] / file).read_bytes() == (folders[1] / file).read_bytes(), file
+
+
+def test_a_domain_without_events_has_items_but_no_interaction(con, write, links, tmp_path, platform):
+    out = tmp_path / "graph"
+    out.mkdir()
+    config = platform(source=TIME, target=TIME)
+    graph = build_graph(con, config, {"shop": write("shop", SHOP), "cafe": []}, links, out)
+    assert graph.catalogue["cafe"].tolist() == [3]
+    assert graph.interacts["cafe"].nnz == 0
+    assert graph.audience["cafe"].tolist() == []
+
+
+def test_the_dgl_graph_shares_the_arrays(built):
+    _, graph = built
+    hetero = to_dgl(graph)
+    indptr, indices, _ = hetero.adj_tensors("csr", etype="has_entity")
+    assert indptr.data_ptr() == graph.has_entity.indptr.ctypes.data
+    assert indices.data_ptr() == graph.has_entity.indices.ctypes.data
+    assert hetero.num_nodes("user") == 3
+    assert hetero.num_edges("interacts:shop") == 2

@@ -1,0 +1,73 @@
+"""Write, audit, publish: reuse what is there, refuse what is bad, rebuild what was lost."""
+
+import shutil
+
+import pytest
+
+from hier_dag.errors import SourceError
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.workshop import Built, Refused, Workshop
+from hier_dag.registry import CheckRow, Registry
+from hier_dag.store import ArtifactStore
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    return Workshop(ArtifactStore(tmp_path / "store"), Registry(f"sqlite:///{tmp_path / 'r.db'}"))
+
+
+REQUEST = Request("raw/events", "food", "1", {"a": 1}, inputs=[{"location": "f", "sha256": "0", "bytes": 1}])
+
+
+def build(staged, *, passed=True):
+    (staged / "data").write_text("rows")
+    return Built(summary={"rows": 1}, checks=[CheckRow("row_schema", passed, {"count": 3})])
+
+
+def test_equal_requests_are_built_once(workshop):
+    built = []
+
+    def counting(staged):
+        built.append(1)
+        return build(staged)
+
+    first = workshop.make(REQUEST, counting, run_id="r1")
+    second = workshop.make(REQUEST, counting, run_id="r2")
+    assert (first.reused, second.reused, len(built)) == (False, True, 1)
+    assert first.artifact.digest == second.artifact.digest
+    assert [c.name for c in second.checks] == ["contract", "row_schema"]
+
+
+def test_a_failed_check_commits_nothing_and_is_on_record(workshop, tmp_path):
+    with pytest.raises(Refused, match="row_schema failed: count = 3") as caught:
+        workshop.make(REQUEST, lambda staged: build(staged, passed=False), run_id="r1")
+    assert [(c.name, c.passed) for c in caught.value.checks] == [("contract", False), ("row_schema", False)]
+    assert workshop.find(REQUEST) is None
+    assert not list((tmp_path / "store" / "artifacts").rglob("data"))
+    assert {f["name"] for f in workshop.registry.failures()} == {"contract", "row_schema"}
+
+
+def test_an_error_while_building_keeps_its_place_and_fix(workshop):
+    def broken(_):
+        raise SourceError("no such column.", domain="food", file="f.csv", column="uid", fix="rename it")
+
+    with pytest.raises(Refused) as caught:
+        workshop.make(REQUEST, broken, run_id="r1")
+    assert (caught.value.file, caught.value.column, caught.value.fix) == ("f.csv", "uid", "rename it")
+
+
+def test_a_lost_or_damaged_artifact_is_built_again_with_the_same_digest(workshop, tmp_path):
+    first = workshop.make(REQUEST, build, run_id="r1")
+    shutil.rmtree(first.artifact.path)
+    fresh = Workshop(ArtifactStore(tmp_path / "store"), workshop.registry)
+    again = fresh.make(REQUEST, build, run_id="r2")
+    assert not again.reused
+    assert again.artifact.digest == first.artifact.digest
+
+
+def test_a_commit_that_the_registry_missed_is_recorded_by_the_next_run(workshop):
+    staged_only = workshop.make(REQUEST, build, run_id="r1").artifact
+    empty = Workshop(workshop.store, Registry("sqlite://"))
+    outcome = empty.make(REQUEST, build, run_id="r2")
+    assert outcome.artifact.digest == staged_only.digest
+    assert empty.registry.find(REQUEST.key) == staged_only.digest

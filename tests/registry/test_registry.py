@@ -1,0 +1,120 @@
+"""The registry: what exists, what made it, what is live; patient with locks, clear when they stay."""
+
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hier_dag.environment import environment_digest
+from hier_dag.errors import RegistryError
+from hier_dag.registry import CheckRow, Registry
+from hier_dag.store import ArtifactStore, Manifest
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'registry.db'}"
+
+
+@pytest.fixture
+def registry(url):
+    return Registry(url, timeout=5)
+
+
+@pytest.fixture
+def artifact(tmp_path):
+    store = ArtifactStore(tmp_path / "store")
+
+    def make(text="x", partition=None, parents=None):
+        with store.stage("kg/graph") as staged:
+            (staged / "f").write_text(text)
+            return store.commit(
+                staged,
+                Manifest(
+                    kind="kg/graph", partition=partition, request_key=f"{hash(text) % 2**32:064x}",
+                    code_version="1", params={}, parents=parents or {}, environment=environment_digest(),
+                ),
+            )  # fmt: skip
+
+    return make
+
+
+def test_what_was_recorded_is_found_again(registry, artifact):
+    parent = artifact("parent")
+    child = artifact("child", partition="food", parents={"graph": parent.digest})
+    registry.record(parent, [], run_id="r1", seconds=1.0)
+    registry.record(child, [CheckRow("finite", True, {"arrays": 3})], run_id="r2", seconds=2.0)
+    assert registry.find(child.manifest.request_key) == child.digest
+    assert registry.latest("kg/graph", "food") == child.digest
+    assert registry.latest("kg/graph", None) == parent.digest
+    assert registry.parents(child.digest) == {"graph": parent.digest}
+    assert registry.checks(child.digest) == [CheckRow("finite", True, {"arrays": 3})]
+    row = registry.artifact(child.digest)
+    assert (row.run_id, row.seconds, row.environment) == ("r2", 2.0, environment_digest())
+
+
+def test_asking_again_for_an_old_artifact_makes_it_the_latest(registry, artifact):
+    old, new = artifact("old"), artifact("new")
+    for a in (old, new, old):
+        registry.record(a, [], run_id="r", seconds=0)
+    assert registry.latest("kg/graph", None) == old.digest
+    assert registry.count() == 2
+
+
+def test_refused_work_is_on_record_without_an_artifact(registry):
+    registry.record_failure("raw/events", "food", "k", [CheckRow("contract", False, {"rows": 4})], run_id="r")
+    (failure,) = registry.failures("raw/events", "food")
+    assert failure["name"] == "contract"
+    assert failure["facts"] == {"rows": 4}
+    assert registry.latest("raw/events", "food") is None
+
+
+def test_versions_of_an_alias_have_no_gap_and_no_twin_under_concurrency(url):
+    registry = Registry(url, timeout=30)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: registry.move_alias("food", "live", f"d{n}", run_id="r", why="w"), range(40)))
+    history = registry.alias_history("food")
+    assert [row.version for row in history] == list(range(40, 0, -1))
+    assert registry.alias("food").digest == history[0].digest
+
+
+def test_moving_an_alias_to_where_it_is_changes_nothing(registry):
+    first = registry.move_alias("food", "live", "d", run_id="r1", why="w")
+    again = registry.move_alias("food", "live", "d", run_id="r2", why="w")
+    assert first.version == again.version == 1
+    assert len(registry.alias_history("food")) == 1
+
+
+def test_a_lock_that_ends_in_time_is_waited_for(url, artifact):
+    registry = Registry(url, timeout=10)
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), check_same_thread=False, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(1.0, lambda: other.execute("COMMIT"))
+    release.start()
+    began = time.monotonic()
+    registry.record(artifact(), [], run_id="r", seconds=0)
+    assert time.monotonic() - began >= 0.8
+    assert registry.count() == 1
+    release.join()
+    other.close()
+
+
+def test_a_lock_that_stays_gives_a_clear_error_and_loses_nothing(url, artifact):
+    registry = Registry(url, timeout=0.5)
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    made = artifact()
+    with pytest.raises(RegistryError, match=r"registry\.db.*locked.*run again"):
+        registry.record(made, [], run_id="r", seconds=0)
+    other.execute("ROLLBACK")
+    other.close()
+    registry.record(made, [], run_id="r", seconds=0)
+    assert registry.find(made.manifest.request_key) == made.digest
+
+
+def test_a_password_never_reaches_a_message():
+    with pytest.raises(RegistryError) as caught:
+        Registry("postgresql://me:secret@127.0.0.1:1/none", timeout=0.2)
+    assert "secret" not in str(caught.value)
