@@ -21,6 +21,8 @@ class EntityEncoder(nn.Module):
 
     The free vector of a node that sits on no source item is held at zero: no positive ever trains it, so
     its random start would reach items as noise. Such a node is what its neighbours give it.
+    NDCG@10 among held-out source items, free against held at zero, two seeds: .076 → .081 and .061 → .065 on
+    eight cities, .0290 → .0296 and .0299 → .0315 on twelve categories.
 
     Args:
         view: the platform as pre-training sees it.
