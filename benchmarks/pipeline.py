@@ -76,8 +76,8 @@ def main() -> None:
         print(json.dumps(results, indent=1))
         return
     for r in results:
-        print(f"{r['domains']}: first run {r['first_run_s']} s, second {r['second_run_s']} s "
-              f"({r['second_run_made']} made), peak {r['peak_rss_mb']} MB, state {r['state_mb']} MB")  # fmt: skip
+        times = f"first run {r['first_run_s']} s, second {r['second_run_s']} s ({r['second_run_made']} made)"
+        print(f"{r['domains']}: {times}, peak {r['peak_rss_mb']} MB, state {r['state_mb']} MB")
         for shots, models in r["ndcg10"].items():
             print(f"  shots {shots}: " + ", ".join(f"{m} {v:.4f}" for m, v in models.items()))
 

@@ -22,8 +22,8 @@ class Interactions:
         split: int8 [n], TRAIN, VALIDATION or TEST.
         shot_rank: int32 [n], 1-based order of the pair among its user's training pairs (by time
             or position, else by seeded hash); 0 outside training. `k` shots are shot_rank <= k.
-        share_rank: float64 [n] in [0, 1), seeded hash; a share q of the domain is share_rank < q
-            among its training pairs.
+        share_rank: float64 [n] in [0, 1), seeded hash; a share of the domain is the training pairs of
+            lowest share_rank, as many as that share of all n pairs.
         weight: float32 [n], behaviour weight of the pair.
     """
 

@@ -38,7 +38,7 @@ TABLES = {
 def save_encoder(pretrained: Pretrained, folder: Path) -> None:
     """Writes weights, configuration, encoding and the four tables into a folder, creating it if needed.
 
-    Equal encoders give equal bytes, except for the seconds in curve.parquet.
+    Equal encoders give equal bytes.
 
     Args:
         pretrained: the encoder.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hier_dag.graph.csr import IntArray
 from hier_dag.graph.knowledge_graph import TRAIN, KnowledgeGraph
@@ -36,17 +37,21 @@ class Shots:
 
 
 def draw_shots(graph: KnowledgeGraph, domain: str, name: str) -> Shots:
-    """Draws a setting from training pairs alone: the first k of each user, a share q %, or all.
+    """Draws a setting from training pairs alone: the first k of each user, q % of the domain, or all.
+
+    A share is of *all* the domain's interactions (hier.md, "Protocol used"): 1 % of a domain with 10,000
+    pairs is 100 training pairs, whatever part of the domain its split leaves for training; all of them
+    where the split leaves fewer. Which pairs those are is drawn by `share_rank`.
 
     Args:
         graph: interactions, their splits and their ranks.
         domain: the target.
-        name: "k" (shot_rank <= k), "q%" (share_rank < q / 100) or "all".
+        name: "k" (shot_rank <= k), "q%" or "all".
     """
     pairs = graph.interactions[domain]
     keep = pairs.split == TRAIN
     if name.endswith("%"):
-        keep &= pairs.share_rank < float(name[:-1]) / 100.0
+        keep = _lowest(pairs.share_rank, keep, round(float(name[:-1]) / 100.0 * len(keep)))
     elif name != "all":
         keep &= pairs.shot_rank <= int(name)
     return Shots(
@@ -55,6 +60,14 @@ def draw_shots(graph: KnowledgeGraph, domain: str, name: str) -> Shots:
         item=positions(graph.catalogue[domain], pairs.item[keep]),
         n_items=len(graph.catalogue[domain]),
     )
+
+
+def _lowest(rank: NDArray[np.float64], among: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    """The n entries of lowest rank among those marked."""
+    marked = np.flatnonzero(among)
+    chosen = np.zeros(len(among), dtype=bool)
+    chosen[marked[np.argsort(rank[marked], kind="stable")[:n]]] = True
+    return chosen
 
 
 def positions(ascending: IntArray, numbers: IntArray) -> IntArray:

@@ -53,7 +53,9 @@ def links(tmp_path):
     folder.mkdir()
     strings = lambda **columns: pa.table({k: pa.array(v, pa.string()) for k, v in columns.items()})  # noqa: E731
     tables = {
-        "item_entity": strings(item_id=["i1", "i2", "i3"], entity_id=["tea", "tea", "cake"], relation=["in"] * 3),
+        "item_entity": strings(
+            item_id=["i1", "i2", "i3"], entity_id=["tea", "tea", "cake"], relation=["in"] * 3
+        ),
         "entity_entity": strings(head=["cake"], relation=["below"], tail=["food"]),
         "user_user": strings(user_id=["u1", "u1"], other_id=["u2", "stranger"], relation=["knows"] * 2),
         "entity_names": strings(entity_id=["tea"], name=["Tea & infusions"]),

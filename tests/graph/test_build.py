@@ -15,7 +15,12 @@ from hier_dag.ingest.connection import connect
 from schemas.audits import audit_graph
 
 TIME = {"kind": "global_time", "validation_from": "2026-01-11", "test_from": "2026-01-16"}
-SHOP = [("u1", "i1", 0, None, 1.0), ("u1", "i1", 2, None, 2.0), ("u2", "i2", 1, None, 1.0), ("u2", "i3", 20, None, 1.0)]
+SHOP = [
+    ("u1", "i1", 0, None, 1.0),
+    ("u1", "i1", 2, None, 2.0),
+    ("u2", "i2", 1, None, 1.0),
+    ("u2", "i3", 20, None, 1.0),
+]
 CAFE = [("u1", "i3", 3, None, 1.0), ("u3", "i4", 18, None, 1.0), ("u2", "i1", 12, None, 1.0)]
 
 

@@ -28,7 +28,9 @@ ROWS = [(f"u{u}", f"i{i}", (u * 7 + i * 3) % 28, i, 1.0) for u in range(40) for 
 @pytest.mark.parametrize("test", [0.0, 0.3, 0.5])
 @pytest.mark.parametrize("kind", [SeededHashSplit, PerUserOrderSplit])
 def test_each_user_gives_the_declared_share_to_test(kind, test):
-    found = split(ROWS, kind(kind=kind.model_fields["kind"].annotation.__args__[0], test=test, validation=0.2))
+    found = split(
+        ROWS, kind(kind=kind.model_fields["kind"].annotation.__args__[0], test=test, validation=0.2)
+    )
     n = found.groupby("user_id").size()
     tested = found[found.split == TEST].groupby("user_id").size().reindex(n.index, fill_value=0)
     assert (tested == np.ceil(n * test - 1e-9)).all()

@@ -29,8 +29,8 @@ def published(tmp_path):
         method="closed_form",
     )
     seen = Interactions(
-        user=np.array([1]), item=np.array([2]), split=np.array([2], np.int8), shot_rank=np.array([0], np.int32),
-        share_rank=np.array([0.5]), weight=np.array([1], np.float32),
+        user=np.array([1]), item=np.array([2]), split=np.array([2], np.int8),
+        shot_rank=np.array([0], np.int32), share_rank=np.array([0.5]), weight=np.array([1], np.float32),
     )  # fmt: skip
     store = ArtifactStore(tmp_path / "store")
     with store.stage("publish/embeddings") as staged:

@@ -36,9 +36,14 @@ def test_the_same_content_is_one_artifact(tmp_path):
 
 def test_a_failed_stage_leaves_nothing(tmp_path):
     store = ArtifactStore(tmp_path)
-    with pytest.raises(RuntimeError), store.stage("kg/graph") as staged:
-        (staged / "half").write_bytes(b"x")
-        raise RuntimeError
+
+    def interrupted():
+        with store.stage("kg/graph") as staged:
+            (staged / "half").write_bytes(b"x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert not list((tmp_path / "staging").iterdir())
     assert not list((tmp_path / "artifacts").iterdir())
 

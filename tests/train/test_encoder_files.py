@@ -53,7 +53,6 @@ def test_the_curve_has_one_row_an_epoch_with_every_term(pretrained, folder):
         "ndcg",
         "hr",
         "open_paths",
-        "seconds",
     }
     assert wanted <= set(table.column_names)
     assert sum(table.column("kept").to_pylist()) == 1
