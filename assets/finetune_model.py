@@ -67,7 +67,7 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
     from hier_dag.train.encoder_files import load_encoding
     from hier_dag.transfer.save import save_transfer
     from hier_dag.transfer.transfer import transfer
-    from schemas.describe import table_schema
+    from schemas.columns import columns_of
 
     folder = workshop.open(GRAPH, request.parents["graph"]).path
     graph = load_graph(folder, config.source_names, config.target_names)
@@ -83,7 +83,7 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
     zero = int((~v.user_vectors.any(axis=1)).sum() + (~v.item_vectors.any(axis=1)).sum())
     missing = len(graph.audience[domain]) - len(v.users) + len(graph.catalogue[domain]) - len(v.items)
     return Built(
-        tables={"report.parquet": table_schema(staged / "report.parquet")},
+        tables={"report.parquet": columns_of(MODEL, staged / "report.parquet")},
         summary={
             "method": v.method,
             "shots": result.shots,

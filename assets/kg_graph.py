@@ -67,7 +67,7 @@ def _build(
 ) -> Built:
     from hier_dag.graph.build import build_graph
     from schemas.audits import audit_graph
-    from schemas.describe import table_schema
+    from schemas.columns import columns_of
 
     events = {
         d: workshop.open(EVENTS, request.parents[f"events:{d}"]).files("events/") for d in config.domains
@@ -82,7 +82,9 @@ def _build(
     certificate = _json(staged / "leakage.json")
     tell(Step(GRAPH, f"{sum(profile['edges']['interacts'].values()):,} interactions", 2, 2))
     return Built(
-        tables={p.relative_to(staged).as_posix(): table_schema(p) for p in sorted(staged.rglob("*.parquet"))},
+        tables={
+            p.relative_to(staged).as_posix(): columns_of(GRAPH, p) for p in sorted(staged.rglob("*.parquet"))
+        },
         summary={
             **profile["nodes"],
             "interacts_edges": sum(profile["edges"]["interacts"].values()),

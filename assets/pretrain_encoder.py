@@ -75,7 +75,7 @@ def _build(
     from hier_dag.evaluate.source_baseline import profile_on_validation
     from hier_dag.graph.files import load_graph
     from hier_dag.train.encoder_files import save_encoder
-    from schemas.describe import table_schema
+    from schemas.columns import columns_of
 
     params = config.stages.pretrain
     folder = workshop.open(GRAPH, request.parents["graph"]).path
@@ -88,7 +88,7 @@ def _build(
     arrays = (encoding.users, encoding.items, encoding.item_bias)
     better = baseline is None or best.ndcg is None or best.ndcg > baseline
     return Built(
-        tables={p.name: table_schema(p) for p in sorted(staged.glob("*.parquet"))},
+        tables={p.name: columns_of(ENCODER, p) for p in sorted(staged.glob("*.parquet"))},
         summary={
             "model": params.model,
             "epochs": len(pretrained.curve),

@@ -79,7 +79,7 @@ def _build(
     from hier_dag.publish.files import write_set
     from hier_dag.transfer.save import load_vectors
     from schemas.audits import audit_embeddings
-    from schemas.describe import table_schema
+    from schemas.columns import columns_of
 
     folder = workshop.open(GRAPH, request.parents["graph"]).path
     graph = load_graph(folder, config.source_names, config.target_names)
@@ -95,7 +95,7 @@ def _build(
     limit = config.stages.publish.max_fallback
     tell(Step(f"{PUBLISHED}[{domain}]", f"{facts['users']:,} users, {facts['items']:,} items", 1, 1))
     return Built(
-        tables={p.name: table_schema(p) for p in sorted(staged.glob("*.parquet"))},
+        tables={p.name: columns_of(PUBLISHED, p) for p in sorted(staged.glob("*.parquet"))},
         summary=facts,
         checks=[
             CheckRow("row_schema", not failures, {"failures": [f.as_dict() for f in failures]}),

@@ -79,7 +79,7 @@ def _build(
 ) -> Built:
     from hier_dag.ingest.events import ingest_domain
     from schemas.audits import audit_events
-    from schemas.describe import table_schema
+    from schemas.columns import columns_of
 
     began = time.perf_counter()
     with engine.connect() as con:
@@ -101,7 +101,7 @@ def _build(
     seconds = max(time.perf_counter() - began, 1e-9)
     tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
     return Built(
-        tables={"events": table_schema(files[0])} if files else {},
+        tables={"events": columns_of(EVENTS, files[0])} if files else {},
         summary={**totals, "rows_quarantined": sum(ledger.quarantined.values()), "files": len(ledger.files)},
         checks=[
             CheckRow(

@@ -63,7 +63,7 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
 def _build(config: PlatformConfig, inputs: list[Any], staged: Path, engine: DataEngine) -> Built:
     from hier_dag.ingest.links import ingest_links
     from schemas.audits import audit_links
-    from schemas.describe import table_schema
+    from schemas.columns import columns_of
 
     with engine.connect() as con:
         ledger = ingest_links(config, inputs, staged, con=con)
@@ -71,7 +71,7 @@ def _build(config: PlatformConfig, inputs: list[Any], staged: Path, engine: Data
     totals = ledger.as_json()["totals"]
     tell(Step(LINKS, f"{ledger.rows_in:,} rows", 1, 1))
     return Built(
-        tables={p.stem: table_schema(p) for p in sorted(staged.glob("*.parquet"))},
+        tables={p.stem: columns_of(LINKS, p) for p in sorted(staged.glob("*.parquet"))},
         summary={**totals, "files": len(ledger.files)},
         checks=[
             CheckRow("row_schema", not failures, {"failures": [f.as_dict() for f in failures]}),

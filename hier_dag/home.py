@@ -14,6 +14,7 @@ SAMPLE_DOMAINS = Path(__file__).resolve().parent.parent / "examples" / "sample" 
 _INSTANCE = """\
 # Written by hier_dag; edit it freely. deploy/dagster.yaml is a starting point for production.
 telemetry: {enabled: false}
+nux: {enabled: false}
 run_monitoring: {enabled: true, free_slots_after_run_end_seconds: 300}
 concurrency:
   runs: {max_concurrent_runs: 2}

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from schemas.validate import Contract
 
-
-def table_schema(path: str | Path, contract: Contract | None = None) -> list[dict[str, str]]:
+def table_schema(path: str | Path, descriptions: Mapping[str, str] | None = None) -> list[dict[str, str]]:
     """Name, Arrow type and description of every column, in file order.
 
     Args:
         path: a Parquet file; only its footer is read.
-        contract: where the descriptions come from; a file's own field metadata (`description`) goes first.
+        descriptions: meaning of each column by name; a file's own field metadata (`description`) goes first.
     """
-    known = contract.descriptions if contract is not None else {}
+    known = descriptions or {}
     records = []
     for field in pq.read_schema(path):
         own = (field.metadata or {}).get(b"description", b"").decode()

@@ -169,7 +169,7 @@ def test_a_failure_says_where_what_how_often_and_shows_some(con):
 
 def test_every_column_of_a_contract_is_described(tmp_path):
     pq.write_table(pa.table(events()), tmp_path / "t.parquet")
-    described = table_schema(tmp_path / "t.parquet", EVENTS)
+    described = table_schema(tmp_path / "t.parquet", EVENTS.descriptions)
     assert [d["name"] for d in described] == list(events())
     assert described[4]["type"] == "timestamp[us, tz=UTC]"
     assert all(d["description"] for d in described)
