@@ -50,7 +50,7 @@ def write_audit_publish(
         dagster.Failure: when a contract refuses; not to be retried, since the data must change first.
     """
     try:
-        outcome = workshop.make(request(), build, run_id=context.run_id)
+        outcome = workshop.make(request(), build, run_id=context.run.run_id)
         more = show(outcome)
     except HierError as error:
         yield from _results(context, error.checks if isinstance(error, Refused) else [])

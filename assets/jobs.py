@@ -10,7 +10,7 @@ REFRESH_DOMAIN = "refresh_domain"
 PUBLISH_TARGET = "publish_target"
 
 
-def refresh_domain(domains: dg.StaticPartitionsDefinition) -> Any:
+def refresh_domain() -> Any:
     """Reads a domain's new logs, then rebuilds what all domains share. Targets follow by sensor.
 
     One Dagster job holds one partitioning, and targets have another than domains.
@@ -18,19 +18,17 @@ def refresh_domain(domains: dg.StaticPartitionsDefinition) -> Any:
     return dg.define_asset_job(
         REFRESH_DOMAIN,
         selection=dg.AssetSelection.assets(EVENTS_KEY, LINKS_KEY, GRAPH_KEY, ENCODER_KEY),
-        partitions_def=domains,
         description="Ingest one domain's logs, then rebuild the graph and the encoder. "
         "The sensor `publish_after_pretraining` then refreshes every target.",
         tags={"stage": "refresh"},
     )
 
 
-def publish_target(targets: dg.StaticPartitionsDefinition) -> Any:
+def publish_target() -> Any:
     """Transfers the newest encoder to one target and publishes it."""
     return dg.define_asset_job(
         PUBLISH_TARGET,
         selection=dg.AssetSelection.assets(MODEL_KEY, PUBLISHED_KEY),
-        partitions_def=targets,
         description="Transfer the newest encoder to one target, score it and publish its vectors.",
         tags={"stage": "finetune"},
     )

@@ -59,7 +59,7 @@ def publish_embeddings(config: PlatformConfig, targets: dg.StaticPartitionsDefin
             workshop,
             request,
             lambda staged: _build(config, domain, requested[0], staged, workshop, engine),
-            show=lambda outcome: _go_live(outcome, workshop, store.live_folder, context.run_id),
+            show=lambda outcome: _go_live(outcome, workshop, store.live_folder, context.run.run_id),
         )
 
     return embeddings

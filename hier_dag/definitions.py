@@ -37,7 +37,7 @@ def build_definitions(config: PlatformConfig, at: Home) -> dg.Definitions:
             finetune_model(config, targets),
             publish_embeddings(config, targets),
         ],
-        jobs=[refresh_domain(domains), publish_target(targets), everything],
+        jobs=[refresh_domain(), publish_target(), everything],
         schedules=domain_schedules(config),
         sensors=[new_files(config), publish_after_pretraining(config)],
         resources={
