@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.config.models import GlobalTimeSplit, PerUserOrderSplit, PlatformConfig, TableSource
 from hier_dag.config.yaml_lines import Located, parse
 from hier_dag.errors import ConfigError
 
@@ -75,6 +75,8 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
         config = PlatformConfig.model_validate(document.value)
     except ValidationError as e:
         issues += [_issue(document, error) for error in e.errors()]
+    if config is not None:
+        issues += _orderless(config, document)
     if config is not None and check_files:
         issues += _missing_files(config, document)
     return (config if not issues else None), sorted(issues, key=lambda i: i.line)
@@ -139,6 +141,30 @@ def resolve_files(config: PlatformConfig, source: TableSource) -> list[Path]:
     if any(ch in source.path for ch in "*?["):
         return [Path(p) for p in sorted(glob.glob(pattern, recursive=True)) if Path(p).is_file()]
     return [Path(pattern)] if Path(pattern).is_file() else []
+
+
+def _orderless(config: PlatformConfig, document: Located) -> list[Issue]:
+    """Splits that need a time or an order which a source of the domain does not map."""
+    issues = []
+    for name, domain in config.domains.items():
+        split = config.split_of(name)
+        for number, source in enumerate(domain.sources):
+            mapped = source.columns
+            if isinstance(split, GlobalTimeSplit):
+                lacks, fix = mapped.event_time is None, "map columns.event_time"
+            elif isinstance(split, PerUserOrderSplit):
+                lacks = mapped.event_time is None and mapped.position is None
+                fix = "map columns.event_time or columns.position"
+            else:
+                continue
+            if lacks:
+                place = ("domains", name, "sources", number)
+                where = ".".join(map(str, place))
+                message = f"its split is {split.kind}, which this source has no column for."
+                issues.append(
+                    Issue(document.line_of(place), where, message, f"{fix}, or split by seeded_hash")
+                )
+    return issues
 
 
 def sqlite_file(config: PlatformConfig, source: TableSource) -> Path | None:

@@ -120,3 +120,18 @@ def test_the_examples_are_typed_right(platform):
     repo = Path(__file__).parents[2]
     _, issues = check_config(repo / "examples" / platform / "domains.yaml", check_files=False)
     assert not issues
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs"),
+    [
+        ("{kind: global_time, validation_from: 2026-01-01, test_from: 2026-02-01}", "columns.event_time,"),
+        ("{kind: per_user_order}", "columns.event_time or columns.position"),
+    ],
+)
+def test_a_split_that_a_source_has_no_column_for_is_a_mistake(folder, kind, needs):
+    _, issues = check(folder, GOOD + f"    split: {kind}\n")
+    assert [(i.line, i.where) for i in issues] == [(9, "domains.cafe.sources.0")]
+    assert needs in issues[0].fix
+    mapped = GOOD.replace("uid}", "uid, event_time: at}") + f"    split: {kind}\n"
+    assert not check(folder, mapped)[1]
