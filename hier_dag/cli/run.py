@@ -91,7 +91,7 @@ def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView
     workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url))
     plan = steps(config, workshop, only)
     show.total(sum(len(wave) for wave in plan))
-    yield from run_steps(lambda: _dagster(config, at), plan, workshop, started=show.started)
+    yield from run_steps(lambda: _dagster(config, at), plan, workshop, at.live, started=show.started)
 
 
 def _dagster(config: PlatformConfig, at: Home) -> Any:

@@ -23,7 +23,7 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url))
     failed = []
     dag = build_definitions(config, at)
-    for done in run(lambda: (dag, context.instance), steps(config, workshop), workshop):
+    for done in run(lambda: (dag, context.instance), steps(config, workshop), workshop, at.live):
         context.log.info(f"{done.step.title}: {done.outcome} in {done.seconds:.1f} s {done.message or ''}")
         if done.outcome == FAILED:
             failed.append(f"{done.step.title}: {done.message}")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import dagster as dg
 
@@ -19,6 +20,7 @@ from hier_dag.pipeline import requests
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
 from hier_dag.pipeline.workshop import Workshop
+from hier_dag.publish.live import Live, read_live
 
 MADE, REUSED, FAILED, BLOCKED = "made", "reused", "failed", "blocked"
 
@@ -94,6 +96,7 @@ def run(
     dagster: Callable[[], tuple[dg.Definitions, dg.DagsterInstance]],
     waves: list[list[Step]],
     workshop: Workshop,
+    live: Path,
     *,
     started: Callable[[Step], None] = lambda _: None,
 ) -> Iterator[Done]:
@@ -103,6 +106,7 @@ def run(
         dagster: gives the DAG and the instance that runs are recorded in; asked for once, when needed.
         waves: from `steps`.
         workshop: where artifacts are looked up.
+        live: folder of the alias files.
         started: told before a step runs.
 
     Yields:
@@ -117,17 +121,20 @@ def run(
                 yield Done(step, BLOCKED, 0.0, message=f"{blocked_by} failed")
                 continue
             started(step)
-            done = _run_step(once, step, workshop)
+            done = _run_step(once, step, workshop, live)
             failed = failed or (step.title if done.outcome == FAILED else None)
             yield done
         blocked_by = blocked_by or failed
 
 
 def _run_step(
-    dagster: Callable[[], tuple[dg.Definitions, dg.DagsterInstance]], step: Step, workshop: Workshop
+    dagster: Callable[[], tuple[dg.Definitions, dg.DagsterInstance]],
+    step: Step,
+    workshop: Workshop,
+    live: Path,
 ) -> Done:
     began = time.perf_counter()
-    if _is_current(step, workshop):
+    if _is_current(step, workshop, live):
         return Done(step, REUSED, time.perf_counter() - began)
     definitions, instance = dagster()
     job = definitions.resolve_implicit_global_asset_job_def()
@@ -145,8 +152,8 @@ def _run_step(
     return Done(step, FAILED, seconds, result.run_id, _reason(result))
 
 
-def _is_current(step: Step, workshop: Workshop) -> bool:
-    """Whether each artifact of a step is there, whole, and the newest of its partition."""
+def _is_current(step: Step, workshop: Workshop, live: Path) -> bool:
+    """Whether every artifact is there, whole, the newest of its partition and, where published, live."""
     for kind, request in zip(step.kinds, step.requests, strict=True):
         try:
             wanted = request()
@@ -155,11 +162,20 @@ def _is_current(step: Step, workshop: Workshop) -> bool:
         found = workshop.find(wanted)
         if found is None or workshop.registry.latest(kind, step.partition) != found.digest:
             return False
-        if kind == PUBLISHED:
-            alias = workshop.registry.alias(str(step.partition))
-            if alias is None or alias.digest != found.digest:
-                return False
+        if kind == PUBLISHED and not _is_live(str(step.partition), found.digest, workshop, live):
+            return False
     return True
+
+
+def _is_live(domain: str, digest: str, workshop: Workshop, live: Path) -> bool:
+    """Whether the registry's alias and the alias file both point at a set: readers know the file alone."""
+    alias = workshop.registry.alias(domain)
+    if alias is None or alias.digest != digest:
+        return False
+    try:
+        return read_live(live, domain) == Live(domain=domain, version=alias.version, digest=digest)
+    except HierError:
+        return False  # lost or damaged: publishing again writes it
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
