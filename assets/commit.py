@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 
 from assets.metadata import describe, plain
-from hier_dag.errors import HierError
+from hier_dag.errors import HierError, RegistryError
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.workshop import Built, Outcome, Refused, Workshop
 from hier_dag.registry import CheckRow
@@ -48,10 +48,13 @@ def write_audit_publish(
 
     Raises:
         dagster.Failure: when a contract refuses; not to be retried, since the data must change first.
+            Also when the registry cannot be used: no check has failed then, and a retry may help.
     """
     try:
         outcome = workshop.make(request(), build, run_id=context.run.run_id)
         more = show(outcome)
+    except RegistryError as error:
+        raise dg.Failure(str(error), metadata=plain(error.as_dict())) from error
     except HierError as error:
         yield from _results(context, error.checks if isinstance(error, Refused) else [])
         if not isinstance(error, Refused):
