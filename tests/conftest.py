@@ -1,6 +1,5 @@
 """A small sample platform, run once a session through `hier run`; tests read it or work on a copy."""
 
-import os
 import shutil
 import sys
 from collections import namedtuple
@@ -173,7 +172,6 @@ def hier(monkeypatch, capfd):
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["hier", *map(str, arguments)])
-        monkeypatch.setitem(os.environ, "COLUMNS", "200")
         capfd.readouterr()
         code = 0
         try:

@@ -33,8 +33,9 @@ def check(
     elif config is not None:
         out.print(
             f"[green]✓[/] {path}: platform [bold]{config.platform}[/], "
-            f"{len(config.source_names)} source and {len(config.target_names)} target domains"
+            f"{len(config.source_names)} source and {len(config.target_names)} target domains",
+            soft_wrap=True,
         )
-        out.print(f"Next: [bold]hier run {path}[/]")
+        out.print(f"Next: [bold]hier run {path}[/]", soft_wrap=True)
     if issues:
         raise typer.Exit(MISUSED)

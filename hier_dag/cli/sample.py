@@ -37,4 +37,4 @@ def sample(
         f"{sum(summary.dirty.values()):,} dirty rows, {summary.bytes / 1e6:.1f} MB. "
         f"The planted truth is in {folder}/truth."
     )
-    out.print(f"Next: [bold]HIER_DATA={folder} hier run examples/sample/domains.yaml[/]")
+    out.print(f"Next: [bold]HIER_DATA={folder} hier run examples/sample/domains.yaml[/]", soft_wrap=True)
