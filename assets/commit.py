@@ -6,7 +6,6 @@ anything is recorded.
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,7 +13,7 @@ import dagster as dg
 from assets.metadata import describe, plain
 from hier_dag.errors import HierError, RegistryError
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.workshop import Built, Outcome, Refused, Workshop
+from hier_dag.pipeline.workshop import Build, Outcome, Refused, Workshop
 from hier_dag.registry import CheckRow
 
 Reported = Iterator[dg.AssetCheckResult | dg.MaterializeResult]  # type: ignore[type-arg]
@@ -30,7 +29,7 @@ def write_audit_publish(
     context: dg.AssetExecutionContext,
     workshop: Workshop,
     request: Callable[[], Request],
-    build: Callable[[Path], Built],
+    build: Build,
     *,
     show: Show = nothing_more,
 ) -> Reported:
@@ -56,9 +55,7 @@ def write_audit_publish(
     except RegistryError as error:
         raise dg.Failure(str(error), metadata=plain(error.as_dict())) from error
     except HierError as error:
-        yield from _results(context, error.checks if isinstance(error, Refused) else [])
-        if not isinstance(error, Refused):
-            yield from _results(context, [CheckRow("contract", False, error.as_dict())])
+        yield from _results(context, _failed_checks(context, workshop, error))
         raise dg.Failure(str(error), metadata=plain(error.as_dict()), allow_retries=False) from error
     yield from _results(context, outcome.checks)
     yield dg.MaterializeResult(
@@ -66,6 +63,13 @@ def write_audit_publish(
         metadata={**describe(outcome), **more},
         data_version=dg.DataVersion(outcome.artifact.digest),
     )
+
+
+def _failed_checks(context: dg.AssetExecutionContext, workshop: Workshop, error: HierError) -> list[CheckRow]:
+    if isinstance(error, Refused):
+        return error.checks
+    partition = context.partition_key if context.has_partition_key else None
+    return workshop.note_failure("/".join(context.asset_key.path), partition, error, context.run.run_id)
 
 
 def _results(context: dg.AssetExecutionContext, checks: list[CheckRow]) -> Iterator[dg.AssetCheckResult]:

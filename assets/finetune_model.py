@@ -43,17 +43,12 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
 
         domain = context.partition_key
         workshop = Workshop(store.open(), registry.open())
-        requested: list[Request] = []
-
-        def request() -> Request:
-            requested.append(model_request(config, workshop.registry, domain))
-            return requested[0]
 
         yield from write_audit_publish(
             context,
             workshop,
-            request,
-            lambda staged: _build(config, domain, requested[0], staged, workshop),
+            lambda: model_request(config, workshop.registry, domain),
+            lambda request, staged: _build(config, domain, request, staged, workshop),
             show=_show,
         )
 

@@ -45,17 +45,12 @@ def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
         from hier_dag.pipeline.requests import graph_request
 
         workshop = Workshop(store.open(), registry.open())
-        requested: list[Request] = []
-
-        def request() -> Request:
-            requested.append(graph_request(config, workshop.registry))
-            return requested[0]
 
         yield from write_audit_publish(
             context,
             workshop,
-            request,
-            lambda staged: _build(config, requested[0], staged, workshop, engine),
+            lambda: graph_request(config, workshop.registry),
+            lambda request, staged: _build(config, request, staged, workshop, engine),
             show=_show,
         )
 

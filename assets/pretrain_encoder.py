@@ -50,17 +50,12 @@ def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
         from hier_dag.pipeline.requests import encoder_request
 
         workshop = Workshop(store.open(), registry.open())
-        requested: list[Request] = []
-
-        def request() -> Request:
-            requested.append(encoder_request(config, workshop.registry))
-            return requested[0]
 
         yield from write_audit_publish(
             context,
             workshop,
-            request,
-            lambda staged: _build(config, requested[0], staged, workshop, trainer),
+            lambda: encoder_request(config, workshop.registry),
+            lambda request, staged: _build(config, request, staged, workshop, trainer),
             show=_show,
         )
 

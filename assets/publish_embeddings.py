@@ -48,17 +48,12 @@ def publish_embeddings(config: PlatformConfig, targets: dg.StaticPartitionsDefin
 
         domain = context.partition_key
         workshop = Workshop(store.open(), registry.open())
-        requested: list[Request] = []
-
-        def request() -> Request:
-            requested.append(published_request(config, workshop.registry, domain))
-            return requested[0]
 
         yield from write_audit_publish(
             context,
             workshop,
-            request,
-            lambda staged: _build(config, domain, requested[0], staged, workshop, engine),
+            lambda: published_request(config, workshop.registry, domain),
+            lambda request, staged: _build(config, domain, request, staged, workshop, engine),
             show=lambda outcome: _go_live(outcome, workshop, store.live_folder, context.run.run_id),
         )
 

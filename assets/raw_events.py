@@ -46,23 +46,16 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
         registry: RegistryResource,
         engine: DataEngine,
     ) -> Reported:
-        from hier_dag.ingest.fingerprint import RawInput
         from hier_dag.pipeline.requests import events_request
 
         domain = context.partition_key
         workshop = Workshop(store.open(), registry.open())
-        inputs: list[RawInput] = []
-
-        def request() -> Request:
-            found, raw = events_request(config, domain)
-            inputs.extend(raw)
-            return found
 
         yield from write_audit_publish(
             context,
             workshop,
-            request,
-            lambda staged: _build(config, domain, inputs, staged, workshop, engine),
+            lambda: events_request(config, domain),
+            lambda request, staged: _build(config, domain, request, staged, workshop, engine),
             show=_show,
         )
 
@@ -72,7 +65,7 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
 def _build(
     config: PlatformConfig,
     domain: str,
-    inputs: list[Any],
+    request: Request,
     staged: Path,
     workshop: Workshop,
     engine: DataEngine,
@@ -86,7 +79,7 @@ def _build(
         ledger = ingest_domain(
             config,
             domain,
-            inputs,
+            list(request.raw),
             staged,
             con=con,
             as_of=datetime.now(UTC),

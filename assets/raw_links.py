@@ -42,31 +42,24 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
     ) -> Reported:
         from hier_dag.pipeline.requests import links_request
 
-        inputs: list[Any] = []
-
-        def request() -> Request:
-            found, raw = links_request(config)
-            inputs.extend(raw)
-            return found
-
         yield from write_audit_publish(
             context,
             Workshop(store.open(), registry.open()),
-            request,
-            lambda staged: _build(config, inputs, staged, engine),
+            lambda: links_request(config),
+            lambda request, staged: _build(config, request, staged, engine),
             show=_show,
         )
 
     return links
 
 
-def _build(config: PlatformConfig, inputs: list[Any], staged: Path, engine: DataEngine) -> Built:
+def _build(config: PlatformConfig, request: Request, staged: Path, engine: DataEngine) -> Built:
     from hier_dag.ingest.links import ingest_links
     from schemas.audits import audit_links
     from schemas.columns import columns_of
 
     with engine.connect() as con:
-        ledger = ingest_links(config, inputs, staged, con=con)
+        ledger = ingest_links(config, request.raw, staged, con=con)
         failures = audit_links(con, staged)
     totals = ledger.as_json()["totals"]
     tell(Step(LINKS, f"{ledger.rows_in:,} rows", 1, 1))

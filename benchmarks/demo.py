@@ -1,7 +1,4 @@
-"""Wall time and peak memory of `hier demo`: sample platform, every stage, every domain, from nothing.
-
-    python benchmarks/demo.py
-"""
+"""Wall time and peak memory of `hier demo`, from nothing: `python benchmarks/demo.py`."""
 
 from __future__ import annotations
 
@@ -19,7 +16,8 @@ def main() -> None:
         environment |= {"HIER_HOME": f"{folder}/home", "HIER_DATA": f"{folder}/logs"}
         seconds, peak, shown = timed([*HIER, "demo"], environment)
     print(shown)
-    print(json.dumps({"seconds": round(seconds, 1), "peak_rss_mb": round(peak / 1e6), "cores": os.cpu_count()}))
+    figures = {"seconds": round(seconds, 1), "peak_rss_mb": round(peak / 1e6), "cores": os.cpu_count()}
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def steps(config: PlatformConfig, workshop: Workshop, only: Sequence[str] | None
     targets = [t for t in config.target_names if only is None or t in only]
 
     def events(domain: str) -> Step:
-        return Step((EVENTS,), domain, (lambda: requests.events_request(config, domain)[0],))
+        return Step((EVENTS,), domain, (lambda: requests.events_request(config, domain),))
 
     def target(domain: str) -> Step:
         return Step(
@@ -84,7 +84,7 @@ def steps(config: PlatformConfig, workshop: Workshop, only: Sequence[str] | None
     return [
         [
             *(events(d) for d in config.domains),
-            Step((LINKS,), None, (lambda: requests.links_request(config)[0],)),
+            Step((LINKS,), None, (lambda: requests.links_request(config),)),
         ],
         [Step((GRAPH,), None, (lambda: requests.graph_request(config, registry),))],
         [Step((ENCODER,), None, (lambda: requests.encoder_request(config, registry),))],

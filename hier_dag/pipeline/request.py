@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ class Request:
         parents: digest of each parent artifact by role.
         inputs: location, sha256 and bytes of each raw file to read.
         seeds: seeds among the parameters.
+        raw: the raw inputs behind `inputs`, for the stage that reads them; no part of the key.
     """
 
     kind: str
@@ -29,6 +31,7 @@ class Request:
     parents: dict[str, str] = field(default_factory=dict)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
+    raw: Sequence[Any] = ()
 
     @property
     def key(self) -> str:

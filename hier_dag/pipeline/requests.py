@@ -14,7 +14,7 @@ from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, EVENTS, GRAPH, LINK
 from hier_dag.registry import Registry
 
 
-def events_request(config: PlatformConfig, domain: str) -> tuple[Request, list[RawInput]]:
+def events_request(config: PlatformConfig, domain: str) -> Request:
     """What ingest of a domain would make from the files that lie there now.
 
     Raises:
@@ -28,17 +28,17 @@ def events_request(config: PlatformConfig, domain: str) -> tuple[Request, list[R
         "rules": config.stages.ingest.model_dump(exclude={"max_quarantined"}),
         "max_quarantined": config.max_quarantined(domain),
     }
-    request = Request(EVENTS, domain, CODE_VERSIONS[EVENTS], params, inputs=[_input(i) for i in inputs])
-    return request, inputs
+    known = [_input(i) for i in inputs]
+    return Request(EVENTS, domain, CODE_VERSIONS[EVENTS], params, inputs=known, raw=inputs)
 
 
-def links_request(config: PlatformConfig) -> tuple[Request, Any]:
+def links_request(config: PlatformConfig) -> Request:
     """What ingest of the shared links and catalogues would make now."""
     inputs = link_inputs(config)
     catalogues = {d: [c.model_dump() for c in v.catalogue] for d, v in config.domains.items() if v.catalogue}
     params = {"links": config.links.model_dump(), "catalogues": catalogues}
-    raw = [_input(i.raw) for i in inputs]
-    return Request(LINKS, None, CODE_VERSIONS[LINKS], params, inputs=raw), inputs
+    known = [_input(i.raw) for i in inputs]
+    return Request(LINKS, None, CODE_VERSIONS[LINKS], params, inputs=known, raw=inputs)
 
 
 def _input(raw: RawInput) -> dict[str, Any]:

@@ -33,6 +33,10 @@ class Built:
     advisory: frozenset[str] = frozenset()
 
 
+Build = Callable[[Request, Path], Built]
+"""Writes the files that a request asks for into a staged folder."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """An artifact, the checks it passed, and whether it was there already."""
@@ -73,7 +77,7 @@ class Workshop:
         """Opens a parent artifact, its files checked against their digests."""
         return self.store.open(kind, digest)
 
-    def make(self, request: Request, build: Callable[[Path], Built], *, run_id: str) -> Outcome:
+    def make(self, request: Request, build: Build, *, run_id: str) -> Outcome:
         """Answers a request: with the artifact that is there, else by staging, auditing and committing one.
 
         Raises:
@@ -87,7 +91,7 @@ class Workshop:
         began = time.perf_counter()
         with self.store.stage(request.kind) as staged:
             try:
-                built = build(staged)
+                built = build(request, staged)
             except HierError as error:
                 checks = [CheckRow("contract", False, error.as_dict())]
                 self._refuse(request, checks, run_id, error)
@@ -117,6 +121,12 @@ class Workshop:
         checks = [CheckRow("contract", True, {"checks": len(built.checks)}), *built.checks]
         self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)
         return Outcome(artifact, checks, reused=False)
+
+    def note_failure(self, kind: str, partition: str | None, error: HierError, run_id: str) -> list[CheckRow]:
+        """Records that a stage could not even be asked for: a file or a parent is missing."""
+        checks = [CheckRow("contract", False, error.as_dict())]
+        self.registry.record_failure(kind, partition, "", checks, run_id=run_id)
+        return checks
 
     def _refuse(self, request: Request, checks: list[CheckRow], run_id: str, error: HierError) -> None:
         self.registry.record_failure(request.kind, request.partition, request.key, checks, run_id=run_id)

@@ -19,7 +19,7 @@ def workshop(tmp_path):
 REQUEST = Request("raw/events", "food", "1", {"a": 1}, inputs=[{"location": "f", "sha256": "0", "bytes": 1}])
 
 
-def build(staged, *, passed=True):
+def build(_, staged, *, passed=True):
     (staged / "data").write_text("rows")
     return Built(summary={"rows": 1}, checks=[CheckRow("row_schema", passed, {"count": 3})])
 
@@ -27,9 +27,9 @@ def build(staged, *, passed=True):
 def test_equal_requests_are_built_once(workshop):
     built = []
 
-    def counting(staged):
-        built.append(1)
-        return build(staged)
+    def counting(request, staged):
+        built.append(request)
+        return build(request, staged)
 
     first = workshop.make(REQUEST, counting, run_id="r1")
     second = workshop.make(REQUEST, counting, run_id="r2")
@@ -40,7 +40,7 @@ def test_equal_requests_are_built_once(workshop):
 
 def test_a_failed_check_commits_nothing_and_is_on_record(workshop, tmp_path):
     with pytest.raises(Refused, match="row_schema failed: count = 3") as caught:
-        workshop.make(REQUEST, lambda staged: build(staged, passed=False), run_id="r1")
+        workshop.make(REQUEST, lambda r, staged: build(r, staged, passed=False), run_id="r1")
     assert [(c.name, c.passed) for c in caught.value.checks] == [("contract", False), ("row_schema", False)]
     assert workshop.find(REQUEST) is None
     assert not list((tmp_path / "store" / "artifacts").rglob("data"))
@@ -48,7 +48,7 @@ def test_a_failed_check_commits_nothing_and_is_on_record(workshop, tmp_path):
 
 
 def test_an_error_while_building_keeps_its_place_and_fix(workshop):
-    def broken(_):
+    def broken(*_):
         raise SourceError("no such column.", domain="food", file="f.csv", column="uid", fix="rename it")
 
     with pytest.raises(Refused) as caught:
