@@ -68,6 +68,7 @@ class ArtifactStore:
         sync_tree(staged)
         final = self.path_of(manifest.kind, manifest.digest)
         final.parent.mkdir(parents=True, exist_ok=True)
+        self._set_aside_if_damaged(manifest.kind, manifest.digest)
         if not final.exists():
             try:
                 os.rename(staged, final)
@@ -77,6 +78,19 @@ class ArtifactStore:
                     raise
             sync_folder(final.parent)
         return self.open(manifest.kind, manifest.digest)
+
+    def _set_aside_if_damaged(self, kind: str, digest: str) -> None:
+        """Moves a folder that no longer matches its digest out of the way of the whole one."""
+        final = self.path_of(kind, digest)
+        if not final.exists():
+            return
+        self._verified.discard(digest)
+        try:
+            self.open(kind, digest)
+        except StoreError:
+            damaged = self.root / "staging" / f"damaged-{uuid.uuid4().hex}"
+            os.rename(final, damaged)
+            shutil.rmtree(damaged, ignore_errors=True)
 
     def open(self, kind: str, digest: str, *, verify: bool = True) -> Artifact:
         """Opens an artifact, checking every file against its digest once a process.

@@ -87,9 +87,6 @@ def test_an_alias_file_that_was_lost_or_damaged_is_written_again(own):
     ]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the store keeps the damaged folder when its digest is committed again"
-)
 def test_a_damaged_artifact_is_rebuilt_and_has_the_same_digest(own):
     events = own.latest(EVENTS, "recipes")
     (part, *_) = events.files("events/")

@@ -102,3 +102,12 @@ def test_replacing_a_file_leaves_the_old_one_when_the_write_fails(tmp_path, monk
         replace_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["live.json"]
+
+
+def test_committing_again_replaces_a_damaged_folder(tmp_path):
+    store = ArtifactStore(tmp_path)
+    artifact = commit(store)
+    artifact.file("a.txt").write_bytes(b"alphA")
+    assert commit(store).digest == artifact.digest
+    assert ArtifactStore(tmp_path).open("kg/graph", artifact.digest).file("a.txt").read_bytes() == b"alpha"
+    assert not list((tmp_path / "staging").iterdir())
