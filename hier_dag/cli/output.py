@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from hier_dag.errors import ConfigError, HierError, UsageError
 
@@ -37,9 +38,11 @@ def exit_code(error: HierError) -> int:
 
 
 def print_error(error: HierError) -> None:
-    """Prints what is wrong, where, and what to do."""
-    where = [f"{k} [bold]{v}[/]" for k in ("domain", "file", "column") if (v := getattr(error, k))]
-    err.print(f"[bold red]✗ {error.code}[/] " + ", ".join(where), highlight=False)
-    err.print(f"  {error.message}", highlight=False, markup=False)
+    """Prints what is wrong, where, and what to do; lines are never broken, so that paths can be copied."""
+    where = [
+        f"{k} [bold]{escape(str(v))}[/]" for k in ("domain", "file", "column") if (v := getattr(error, k))
+    ]
+    err.print(f"[bold red]✗ {error.code}[/] " + ", ".join(where), highlight=False, soft_wrap=True)
+    err.print(f"  {error.message}", highlight=False, markup=False, soft_wrap=True)
     if error.fix:
-        err.print(f"  → {error.fix}", style="cyan", highlight=False, markup=False)
+        err.print(f"  → {error.fix}", style="cyan", highlight=False, markup=False, soft_wrap=True)

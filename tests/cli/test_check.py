@@ -90,6 +90,7 @@ def test_other_commands_refuse_a_wrong_declaration_too(hier, fresh, command):
     code, out, err = hier(command, *option, fresh.domains)
     assert code == 2
     assert "did you mean 'dim'?" in err
+    assert f"file {fresh.domains}\n" in err
     code, out, _ = hier(command, *option, fresh.domains, "--json")
     assert code == 2
     error = json.loads(out)["error"]

@@ -100,7 +100,7 @@ def test_before_the_first_run_commands_say_what_to_do(fresh, hier):
     assert code == 2
     assert "nothing yet" in err
     assert "hier run" in err
-    code, out, err = hier("report", "--domains", fresh.domains)
+    code, _, err = hier("report", "--domains", fresh.domains)
     assert code == 0
     assert "no model yet; run: hier run" in err
     assert json.loads(hier("report", "--domains", fresh.domains, "--json").out) == []

@@ -4,7 +4,6 @@ import json
 import os
 
 import pyarrow.parquet as pq
-import pytest
 
 from hier_dag.pipeline.stages import EVENTS, PUBLISHED
 from hier_dag.publish.reader import PublishedSet

@@ -1,0 +1,81 @@
+"""Schedules and sensors: which runs they ask for, and that they ask once."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from hier_dag.pipeline.stages import ENCODER
+
+TARGETS = ("grocery", "table_booking", "recipes", "experiences", "meal_kits")
+
+
+def named(platform, kind, name):
+    return next(d for d in getattr(platform.definitions(), kind) if d.name == name)
+
+
+def look(platform, sensor, cursor, instance):
+    """One tick of a sensor as the daemon evaluates it."""
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=platform.definitions())
+    return named(platform, "sensors", sensor).evaluate_tick(context)
+
+
+def test_a_tick_asks_for_the_domain_that_it_is_named_after(platform):
+    moment = datetime(2026, 7, 6, 4, 30, tzinfo=UTC)
+    schedule = named(platform, "schedules", "refresh_experiences")
+    assert schedule.execution_timezone == "UTC"
+
+    def ask():
+        context = dg.build_schedule_context(platform.instance(), scheduled_execution_time=moment)
+        asked = schedule(context)
+        return [asked] if isinstance(asked, dg.RunRequest) else list(asked)
+
+    (first,), (again,) = ask(), ask()
+    assert (first.run_key, first.partition_key) == ("2026-07-06T04:30:experiences", "experiences")
+    assert again.run_key == first.run_key
+
+
+def test_new_files_asks_for_the_changed_domains_alone(own):
+    instance = own.instance()
+    first = look(own, "new_files", None, instance)
+    assert not first.run_requests
+    assert "First look" in first.skip_message
+    still = look(own, "new_files", first.cursor, instance)
+    assert not still.run_requests
+    assert "No raw file has changed" in still.skip_message
+
+    june = own.logs / "food_delivery" / "2026-06.parquet"
+    june.with_name("2026-07.parquet").write_bytes(june.read_bytes())
+    (own.logs / "table_booking.sqlite").touch()
+    changed = look(own, "new_files", still.cursor, instance)
+    assert {r.partition_key for r in changed.run_requests} == {"food_delivery", "table_booking"}
+    assert len({r.run_key for r in changed.run_requests}) == 2
+    assert not look(own, "new_files", changed.cursor, instance).run_requests
+
+
+def test_a_domain_whose_files_are_gone_is_asked_for_when_they_are_back(own):
+    instance = own.instance()
+    path = own.logs / "recipes.csv.gz"
+    cursor = look(own, "new_files", None, instance).cursor
+    whole = path.read_bytes()
+    path.unlink()
+    gone = look(own, "new_files", cursor, instance)
+    assert not gone.run_requests
+    path.write_bytes(whole)
+    back = look(own, "new_files", gone.cursor, instance)
+    assert [r.partition_key for r in back.run_requests] == ["recipes"]
+
+
+def test_a_new_encoder_asks_for_each_target_once(own):
+    instance = own.instance()
+    first = look(own, "publish_after_pretraining", None, instance)
+    assert [r.partition_key for r in first.run_requests] == list(TARGETS)
+    digest = own.registry.latest(ENCODER, None)
+    assert [r.run_key for r in first.run_requests] == [f"{digest}:{t}" for t in TARGETS]
+    assert not look(own, "publish_after_pretraining", first.cursor, instance).run_requests
+
+    # The same encoder reported again asks under the same run keys, which the daemon launches once.
+    job = own.definitions().resolve_implicit_global_asset_job_def()
+    encoder = [dg.AssetKey(["pretrain", "encoder"])]
+    assert job.execute_in_process(instance=instance, asset_selection=encoder).success
+    again = look(own, "publish_after_pretraining", first.cursor, instance)
+    assert {r.run_key for r in again.run_requests} <= {r.run_key for r in first.run_requests}
