@@ -107,13 +107,9 @@ def test_a_job_goes_through_on_what_is_there(own, job, partition):
     definition = own.definitions().resolve_job_def(job)
     result = definition.execute_in_process(instance=own.instance(), partition_key=partition)
     assert result.success
-    assert (
-        all(
-            m.materialization.metadata["reused"].value for m in result.get_asset_materialization_events_data()
-        )
-        if hasattr(result, "get_asset_materialization_events_data")
-        else True
-    )
+    events = result.get_asset_materialization_events()
+    assert events
+    assert all(event.materialization.metadata["reused"].value for event in events)
     assert (own.live(), own.artifacts()) == before
 
 
