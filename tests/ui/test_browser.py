@@ -1,0 +1,85 @@
+"""What a person sees in a real browser: the asset graph, and the page of what was made."""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.ui]
+
+CHROMIUM = Path("/usr/bin/chromium")
+if not CHROMIUM.exists():
+    pytest.skip(
+        "needs Debian's Chromium at /usr/bin/chromium: apt-get install chromium", allow_module_level=True
+    )
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[dev]'")
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+]  # fmt: skip
+ASSETS = ("events", "links", "graph", "encoder", "model", "embeddings")
+_PATIENCE = 60_000  # milliseconds
+
+
+@pytest.fixture
+def page(live, tmp_path):
+    """A page of a headless Chromium; its last view is kept beside the test's files."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS, headless=True)
+        opened = browser.new_page(viewport={"width": 1700, "height": 1100})
+        opened.set_default_timeout(_PATIENCE)
+        yield opened
+        opened.wait_for_timeout(500)  # dialogs fade in
+        opened.screenshot(path=tmp_path / "last_view.png", full_page=True)
+        browser.close()
+
+
+def wait_for(page, *words):
+    """Waits until the page says each of some words."""
+    says = "text => document.body.innerText.replace(/\\s+/g, ' ').includes(text)"
+    for text in words:
+        page.wait_for_function(says, arg=text)
+
+
+def opened(page, metadata):
+    """Opens one Markdown value of the metadata table and gives the dialog that shows it."""
+    row = page.locator("tr", has=page.get_by_text(metadata, exact=True)).last
+    row.get_by_text("[Show Markdown]").click()
+    dialog = page.get_by_role("dialog").last
+    dialog.wait_for()
+    return dialog
+
+
+def width_of_picture(dialog):
+    """Pixels of the picture that a dialog shows: 0 where the browser could not draw it."""
+    picture = dialog.locator("img[src^='data:image/png;base64,']")
+    picture.wait_for()
+    return picture.evaluate("image => image.decode().then(() => image.naturalWidth)")
+
+
+def test_the_graph_shows_every_stage(live, page):
+    page.goto(f"{live.url}/asset-groups~")
+    wait_for(page, "Global asset lineage", "raw", "kg", "pretrain", "finetune", "publish")
+    page.goto(f"{live.url}/assets/publish/embeddings?view=lineage&lineageScope=upstream&lineageDepth=10")
+    wait_for(page, *ASSETS, "Asset checks", "4 / 4 Passed", "100% filled", "5 partitions", "8 partitions")
+
+
+def test_the_page_of_the_encoder_shows_digest_figures_and_curve(live, page):
+    artifact = live.platform.latest("pretrain/encoder")
+    page.goto(f"{live.url}/assets/pretrain/encoder")
+    wait_for(page, "HIER: knowledge-graph encoder", artifact.digest, "validation_ndcg10", "nearest entities")
+    wait_for(page, str(artifact.manifest.summary["validation_ndcg10"]))
+    assert width_of_picture(opened(page, "curve")) > 300
+
+
+def test_the_page_of_a_target_shows_its_report_card(live, page):
+    page.goto(f"{live.url}/assets/finetune/model?view=partitions&partition=grocery")
+    wait_for(page, live.platform.latest("finetune/model", "grocery").digest, "ndcg10_shots_0")
+    card = opened(page, "report_card")
+    wait_for(page, "grocery: HIER against the baselines", "zero-shot", "95 % bootstrap interval")
+    assert card.locator("table").count() >= 2
+
+
+def test_the_page_of_checks_names_what_each_asserts(live, page):
+    page.goto(f"{live.url}/assets/kg/graph?view=checks&checkDetail=no_leakage")
+    wait_for(page, "all_domains", "integrity", "no_leakage", "No validation or test interaction", "Passed")
