@@ -5,7 +5,10 @@ everything below is built. So the body audits what it staged, shows the failed c
 anything is recorded.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,31 +16,33 @@ import dagster as dg
 from assets.metadata import describe, plain
 from hier_dag.errors import HierError, RegistryError
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.workshop import Build, Outcome, Refused, Workshop
+from hier_dag.pipeline.workshop import Built, Outcome, Refused, Workshop
 from hier_dag.registry import CheckRow
+from resources import ArtifactStoreResource, RegistryResource
 
 Reported = Iterator[dg.AssetCheckResult | dg.MaterializeResult]  # type: ignore[type-arg]
-Show = Callable[[Outcome], dict[str, Any]]
 
 
-def nothing_more(_: Outcome) -> dict[str, Any]:
+def nothing_more(*_: object) -> dict[str, Any]:
     """No metadata beyond what every stage shows."""
     return {}
 
 
 def write_audit_publish(
     context: dg.AssetExecutionContext,
-    workshop: Workshop,
-    request: Callable[[], Request],
-    build: Build,
+    store: ArtifactStoreResource,
+    registry: RegistryResource,
+    request: Callable[[Workshop], Request],
+    build: Callable[[Workshop, Request, Path], Built],
     *,
-    show: Show = nothing_more,
+    show: Callable[[Workshop, Outcome], dict[str, Any]] = nothing_more,
 ) -> Reported:
     """Answers a stage's request and reports it to Dagster.
 
     Args:
         context: of the asset.
-        workshop: store and registry.
+        store: where artifacts live.
+        registry: where they are recorded.
         request: makes the request; may refuse (a missing file, a missing parent).
         build: writes the artifact's files into a staged folder.
         show: runs once the artifact is committed; gives metadata that only this stage has.
@@ -50,17 +55,24 @@ def write_audit_publish(
             Also when the registry cannot be used: no check has failed then, and a retry may help.
     """
     try:
-        outcome = workshop.make(request(), build, run_id=context.run.run_id)
-        more = show(outcome)
+        with contextlib.closing(registry.open()) as opened:
+            workshop = Workshop(store.open(), opened)
+            try:
+                outcome = workshop.make(
+                    request(workshop), partial(build, workshop), run_id=context.run.run_id
+                )
+                more = show(workshop, outcome)
+            except RegistryError:
+                raise
+            except HierError as error:
+                yield from _results(context, _failed_checks(context, workshop, error))
+                raise dg.Failure(str(error), metadata=plain(error.as_dict()), allow_retries=False) from error
     except RegistryError as error:
         raise dg.Failure(str(error), metadata=plain(error.as_dict())) from error
-    except HierError as error:
-        yield from _results(context, _failed_checks(context, workshop, error))
-        raise dg.Failure(str(error), metadata=plain(error.as_dict()), allow_retries=False) from error
     yield from _results(context, outcome.checks)
     yield dg.MaterializeResult(
         asset_key=context.asset_key,
-        metadata={**describe(outcome), **more},
+        metadata={"digest": outcome.artifact.digest, **more, **describe(outcome)},
         data_version=dg.DataVersion(outcome.artifact.digest),
     )
 

@@ -46,6 +46,7 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
             MODEL_KEY,
             ("finite", "Every vector is finite and none is all zero."),
             ("complete", "Every user of the audience and every item of the catalogue has a vector."),
+            partitions_def=targets,
         ),
         description="Zero-shot and few-shot transfer to a target domain, scored by full ranking next to the "
         "baselines, with intervals.",
@@ -56,13 +57,12 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
         from hier_dag.pipeline.requests import model_request
 
         domain = context.partition_key
-        workshop = Workshop(store.open(), registry.open())
-
         yield from write_audit_publish(
             context,
-            workshop,
-            lambda: model_request(config, workshop.registry, domain),
-            lambda request, staged: _build(config, domain, request, staged, workshop),
+            store,
+            registry,
+            lambda workshop: model_request(config, workshop.registry, domain),
+            lambda workshop, request, staged: _build(config, domain, request, staged, workshop),
             show=_show,
         )
 
@@ -116,7 +116,7 @@ def _headline(records: Any) -> dict[str, float]:
     }
 
 
-def _show(outcome: Outcome) -> dict[str, Any]:
+def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     from hier_dag.evaluate.card import card_markdown

@@ -16,12 +16,20 @@ ENCODER_KEY, MODEL_KEY, PUBLISHED_KEY = key(ENCODER), key(MODEL), key(PUBLISHED)
 OWNERS = ["team:recommender-platform"]
 
 
-def check_specs(asset: dg.AssetKey, *names: tuple[str, str]) -> list[dg.AssetCheckSpec]:
+def check_specs(
+    asset: dg.AssetKey,
+    *names: tuple[str, str],
+    partitions_def: dg.PartitionsDefinition[str] | None = None,
+) -> list[dg.AssetCheckSpec]:
     """A stage's checks: `contract` (everything below it stops) and the named parts of it.
 
     Args:
         asset: the asset checked.
         names: (name, what it asserts) of each further check.
+        partitions_def: the asset's partitions, so that a result belongs to its domain.
     """
     every = (("contract", "Every part of the stage's contract held; nothing is committed otherwise."), *names)
-    return [dg.AssetCheckSpec(name, asset=asset, description=text) for name, text in every]
+    return [
+        dg.AssetCheckSpec(name, asset=asset, description=text, blocking=True, partitions_def=partitions_def)
+        for name, text in every
+    ]

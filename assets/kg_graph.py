@@ -44,13 +44,12 @@ def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
     ) -> Reported:
         from hier_dag.pipeline.requests import graph_request
 
-        workshop = Workshop(store.open(), registry.open())
-
         yield from write_audit_publish(
             context,
-            workshop,
-            lambda: graph_request(config, workshop.registry),
-            lambda request, staged: _build(config, request, staged, workshop, engine),
+            store,
+            registry,
+            lambda workshop: graph_request(config, workshop.registry),
+            lambda workshop, request, staged: _build(config, request, staged, workshop, engine),
             show=_show,
         )
 
@@ -103,7 +102,7 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_bytes())
 
 
-def _show(outcome: Outcome) -> dict[str, Any]:
+def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     artifact = outcome.artifact
     profile = artifact.json("profile.json")
     columns = [
@@ -121,7 +120,7 @@ def _show(outcome: Outcome) -> dict[str, Any]:
     overlap = [(a, *(profile["shared_users"][a][b] for b in names)) for a in names]
     users, items = "nodes/users.parquet", "nodes/items.parquet"
     return {
-        "dagster/row_count": artifact.manifest.summary["interacts_edges"],
+        "dagster/row_count": artifact.manifest.summary["users"],  # of the table whose columns are shown
         "dagster/column_schema": column_schema(artifact.manifest.tables[users]),
         "dagster/column_lineage": column_lineage({"user_id": [(EVENTS_KEY, "user_id")]}),
         "item_columns": dg.MetadataValue.table_schema(column_schema(artifact.manifest.tables[items])),

@@ -31,7 +31,7 @@ def describe(outcome: Outcome) -> dict[str, Any]:
         "digest": outcome.artifact.digest,
         "reused": outcome.reused,
         "folder": dg.MetadataValue.path(str(outcome.artifact.path)),
-        "size_bytes": sum(f.bytes for f in m.files),
+        "size": f"{sum(f.bytes for f in m.files) / 1e6:,.2f} MB in {len(m.files)} files",
         "parents": dg.MetadataValue.md(markdown_table(["role", "digest"], parents) if parents else "none"),
         "code_version": m.code_version,
         **{k: v for k, v in plain(m.summary).items()},

@@ -49,13 +49,12 @@ def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
     ) -> Reported:
         from hier_dag.pipeline.requests import encoder_request
 
-        workshop = Workshop(store.open(), registry.open())
-
         yield from write_audit_publish(
             context,
-            workshop,
-            lambda: encoder_request(config, workshop.registry),
-            lambda request, staged: _build(config, request, staged, workshop, trainer),
+            store,
+            registry,
+            lambda workshop: encoder_request(config, workshop.registry),
+            lambda workshop, request, staged: _build(config, request, staged, workshop, trainer),
             show=_show,
         )
 
@@ -104,7 +103,7 @@ def _build(
     )
 
 
-def _show(outcome: Outcome) -> dict[str, Any]:
+def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     from hier_dag.evaluate.training_plot import training_png

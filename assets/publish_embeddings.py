@@ -34,6 +34,7 @@ def publish_embeddings(config: PlatformConfig, targets: dg.StaticPartitionsDefin
             PUBLISHED_KEY,
             ("row_schema", "Ids are unique, vectors finite and not zero, origins known."),
             ("coverage", "Fallback vectors stay within the declared share of users."),
+            partitions_def=targets,
         ),
         description="User and item vectors of a target by original id, and what each user has seen. The "
         "alias `live` moves to the new version atomically once it is committed.",
@@ -47,14 +48,13 @@ def publish_embeddings(config: PlatformConfig, targets: dg.StaticPartitionsDefin
         from hier_dag.pipeline.requests import published_request
 
         domain = context.partition_key
-        workshop = Workshop(store.open(), registry.open())
-
         yield from write_audit_publish(
             context,
-            workshop,
-            lambda: published_request(config, workshop.registry, domain),
-            lambda request, staged: _build(config, domain, request, staged, workshop, engine),
-            show=lambda outcome: _go_live(outcome, workshop, store.live_folder, context.run.run_id),
+            store,
+            registry,
+            lambda workshop: published_request(config, workshop.registry, domain),
+            lambda workshop, request, staged: _build(config, domain, request, staged, workshop, engine),
+            show=lambda workshop, outcome: _go_live(outcome, workshop, store.live_folder, context.run.run_id),
         )
 
     return embeddings

@@ -36,6 +36,7 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
             EVENTS_KEY,
             ("row_schema", "Every canonical row has the declared types, keys and value ranges."),
             ("conservation", "Rows in = rows out + quarantined + deduplicated, exactly, per file."),
+            partitions_def=domains,
         ),
         description="Canonical events of a domain: who acted on what, how and when. Invalid rows are "
         "quarantined with a reason; unchanged raw files are not read again.",
@@ -49,13 +50,12 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
         from hier_dag.pipeline.requests import events_request
 
         domain = context.partition_key
-        workshop = Workshop(store.open(), registry.open())
-
         yield from write_audit_publish(
             context,
-            workshop,
-            lambda: events_request(config, domain),
-            lambda request, staged: _build(config, domain, request, staged, workshop, engine),
+            store,
+            registry,
+            lambda _: events_request(config, domain),
+            lambda workshop, request, staged: _build(config, domain, request, staged, workshop, engine),
             show=_show,
         )
 
@@ -117,7 +117,7 @@ def _previous(workshop: Workshop, domain: str) -> Any:
         return None
 
 
-def _show(outcome: Outcome) -> dict[str, Any]:
+def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     summary = outcome.artifact.manifest.summary

@@ -44,9 +44,10 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
 
         yield from write_audit_publish(
             context,
-            Workshop(store.open(), registry.open()),
-            lambda: links_request(config),
-            lambda request, staged: _build(config, request, staged, engine),
+            store,
+            registry,
+            lambda _: links_request(config),
+            lambda _, request, staged: _build(config, request, staged, engine),
             show=_show,
         )
 
@@ -73,7 +74,7 @@ def _build(config: PlatformConfig, request: Request, staged: Path, engine: DataE
     )
 
 
-def _show(outcome: Outcome) -> dict[str, Any]:
+def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     manifest = outcome.artifact.manifest
     ledger = outcome.artifact.json("ledger.json")
     rows = [
