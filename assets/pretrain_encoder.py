@@ -100,6 +100,11 @@ def _build(
                 "beats_untrained_profile", better, {"encoder": best.ndcg, "untrained_profile": baseline}
             ),
         ],
+        advisory=frozenset({"beats_untrained_profile"} if config.stages.gates.encoder == "warn" else ()),
+        remedies={
+            "beats_untrained_profile": "train longer or with another learning rate (stages.pretrain); look "
+            "at the sources' links and behaviours; or accept it knowingly with stages.gates.encoder: warn"
+        },
     )
 
 

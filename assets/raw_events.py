@@ -95,7 +95,12 @@ def _build(
     tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
     return Built(
         tables={"events": columns_of(EVENTS, files[0])} if files else {},
-        summary={**totals, "rows_quarantined": sum(ledger.quarantined.values()), "files": len(ledger.files)},
+        summary={
+            **totals,
+            "rows_quarantined": sum(ledger.quarantined.values()),
+            "files": len(ledger.files),
+            **ledger.validity,
+        },
         checks=[
             CheckRow(
                 "row_schema", not failures, {"failures": [f.as_dict() for f in failures], "files": len(files)}

@@ -56,7 +56,7 @@ def main() -> None:
     """Prints NDCG and HR of every model on the planted interactions."""
     config = load_config(SAMPLE_DOMAINS)
     home = home_of(config.platform)
-    store, registry = ArtifactStore(home.store), Registry(home.registry_url)
+    store, registry = ArtifactStore(home.store), Registry(home.registry_url, platform=home.platform)
     model = registry.latest(MODEL, DOMAIN)
     if model is None:
         raise SystemExit("run `hier demo` first")

@@ -42,7 +42,7 @@ def build_definitions(config: PlatformConfig, at: Home) -> dg.Definitions:
         sensors=[new_files(config), publish_after_pretraining(config)],
         resources={
             "store": ArtifactStoreResource(root=str(at.store), live=str(at.live)),
-            "registry": RegistryResource(url=at.registry_url),
+            "registry": RegistryResource(url=at.registry_url, platform=config.platform),
             "engine": DataEngine(scratch=str(at.scratch)),
             "trainer": Trainer(),
         },

@@ -83,12 +83,6 @@ class SourceError(ContractError):
     code = "source"
 
 
-class GateError(HierError):
-    """A quality gate refused (exit code 1)."""
-
-    code = "gate"
-
-
 class StoreError(HierError):
     """An artifact is missing, torn or does not match its digest."""
 

@@ -29,6 +29,11 @@ class Home:
     root: Path
 
     @property
+    def platform(self) -> str:
+        """Name of the platform whose state this is."""
+        return self.root.name
+
+    @property
     def store(self) -> Path:
         """Artifacts."""
         return self.root / "store"

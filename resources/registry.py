@@ -9,8 +9,9 @@ class RegistryResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where artifacts are recorded."""
 
     url: str
+    platform: str
     timeout: float = 30.0
 
     def open(self) -> Registry:
         """A registry; close it when done."""
-        return Registry(self.url, self.timeout)
+        return Registry(self.url, self.timeout, platform=self.platform)

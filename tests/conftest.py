@@ -71,7 +71,7 @@ class Platform:
 
     @cached_property
     def registry(self):
-        return Registry(f"sqlite:///{self.registry_file}")
+        return Registry(f"sqlite:///{self.registry_file}", platform=self.home.platform)
 
     def workshop(self):
         return Workshop(self.store, self.registry)

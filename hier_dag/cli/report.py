@@ -49,7 +49,7 @@ def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], d
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
-    store, registry = ArtifactStore(home.store), Registry(home.registry_url)
+    store, registry = ArtifactStore(home.store), Registry(home.registry_url, platform=home.platform)
     records: list[dict[str, Any]] = []
     missing = {}
     for domain in config.target_names:

@@ -88,7 +88,7 @@ def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
-    workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url))
+    workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
     plan = steps(config, workshop, only)
     show.total(sum(len(wave) for wave in plan))
     yield from run_steps(lambda: _dagster(config, at), plan, workshop, at.live, started=show.started)

@@ -30,7 +30,8 @@ def why(
     from hier_dag.store import ArtifactStore
 
     home = home_publishing(domain, domains)
-    found = explain(ArtifactStore(home.store), Registry(home.registry_url), read_live(home.live, domain), id)
+    registry = Registry(home.registry_url, platform=home.platform)
+    found = explain(ArtifactStore(home.store), registry, read_live(home.live, domain), id)
     if as_json:
         print_json(asdict(found))
     else:

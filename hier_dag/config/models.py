@@ -211,6 +211,15 @@ class IngestParams(BaseModel):
     max_future_days: float = Field(1.0, ge=0, description="how far a clock may run ahead of the build")
 
 
+class GateParams(BaseModel):
+    """What happens when an encoder does not earn its place."""
+
+    model_config = _STRICT
+    encoder: Literal["block", "warn"] = Field(
+        "block", description="an encoder that is not above the untrained profile on source validation"
+    )
+
+
 class PublishParams(BaseModel):
     """What a published set must satisfy."""
 
@@ -225,6 +234,7 @@ class Stages(BaseModel):
     ingest: IngestParams = IngestParams()
     pretrain: PretrainParams = PretrainParams()
     transfer: TransferParams = TransferParams()
+    gates: GateParams = GateParams()
     publish: PublishParams = PublishParams()
 
 

@@ -41,7 +41,8 @@ def card_markdown(records: pa.Table, domain: str) -> str:
         "",
         *_slice_table(shown),
         "",
-        f"NDCG@{shown.k} and HR@{shown.k} by full ranking of the catalogue; {users:,} users, {seeds} seeds; "
+        f"NDCG@{shown.k} and HR@{shown.k} by full ranking of the catalogue; {users:,} users, "
+        f"{seeds} seed{'s' if seeds != 1 else ''}; "
         "brackets: 95 % bootstrap interval over users; bold: highest of its row.",
     ]
     return "\n".join(lines) + "\n"

@@ -152,6 +152,10 @@ def _hold_out_everywhere(
         elsewhere = held.filter(held.domain != domain).select("user", "item").distinct()
         train = table.filter(table.split == TRAIN)
         kept = ibis.union(train.anti_join(elsewhere, ["user", "item"]), table.filter(table.split != TRAIN))
+        # Ranks are counted anew: one shot a user is the first pair that is left.
+        order = ibis.window(group_by=[kept.user, kept.split], order_by=kept.shot_rank)
+        rank = ibis.ifelse(kept.split == TRAIN, ibis.row_number().over(order) + 1, 0).cast("int32")
+        kept = kept.mutate(shot_rank=rank)
         out[domain] = con.create_table(f"clean_{domain}", kept.order_by("user", "item"), temp=True)
         counts = out[domain].aggregate(
             total=out[domain].count(),

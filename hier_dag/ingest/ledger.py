@@ -98,6 +98,13 @@ class Ledger:
         """Rows kept aside, by reason code in alphabetical order."""
         return total_by_reason(f.quarantined for f in self.files)
 
+    @property
+    def validity(self) -> dict[str, str]:
+        """`holds_from` and `holds_until` (ISO 8601 UTC): builds between them accept the same rows."""
+        since = [f.holds_from for f in self.files if f.holds_from is not None]
+        until = [f.holds_until for f in self.files if f.holds_until is not None]
+        return ({"holds_from": max(since)} if since else {}) | ({"holds_until": min(until)} if until else {})
+
     def as_json(self) -> dict[str, Any]:
         """The ledger as a JSON-serialisable record, totals included."""
         totals = {

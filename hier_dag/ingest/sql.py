@@ -28,8 +28,8 @@ BATCH = 50_000
 
 
 def location(source: TableSource) -> str:
-    """`url#table`, the password left out."""
-    url = make_url(str(source.sql)).set(password=None)
+    """`url#table`, without what may be secret: password and query."""
+    url = make_url(str(source.sql)).set(query={})
     return f"{url.render_as_string(hide_password=True)}#{source.table}"
 
 

@@ -20,7 +20,7 @@ def run_everything(context: dg.OpExecutionContext) -> None:
 
     config = load_config(domains_file())
     at = home_of(config.platform)
-    workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url))
+    workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
     failed = []
     dag = build_definitions(config, at)
     for done in run(lambda: (dag, context.instance), steps(config, workshop), workshop, at.live):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hier_dag.config import PlatformConfig
+from hier_dag.config.models import TableSource
 from hier_dag.errors import ContractError
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.links import link_inputs
@@ -23,7 +24,7 @@ def events_request(config: PlatformConfig, domain: str) -> Request:
     declared = config.domains[domain]
     inputs = fingerprint(config, declared.sources, domain)
     params = {
-        "sources": [s.model_dump(exclude={"path", "sql", "table"}) for s in declared.sources],
+        "sources": [_meaning(s) for s in declared.sources],
         "behaviors": declared.behaviors,
         "rules": config.stages.ingest.model_dump(exclude={"max_quarantined"}),
         "max_quarantined": config.max_quarantined(domain),
@@ -35,14 +36,32 @@ def events_request(config: PlatformConfig, domain: str) -> Request:
 def links_request(config: PlatformConfig) -> Request:
     """What ingest of the shared links and catalogues would make now."""
     inputs = link_inputs(config)
-    catalogues = {d: [c.model_dump() for c in v.catalogue] for d, v in config.domains.items() if v.catalogue}
-    params = {"links": config.links.model_dump(), "catalogues": catalogues}
-    known = [_input(i.raw) for i in inputs]
+    rules = config.stages.ingest
+    params = {
+        "links": {
+            k: [_meaning(s) for s in getattr(config.links, k)] for k in type(config.links).model_fields
+        },
+        "catalogues": {d: [_meaning(c) for c in v.catalogue] for d, v in config.domains.items()},
+        "rules": {"max_id_length": rules.max_id_length, "max_quarantined": rules.max_quarantined},
+    }
+    known = [{**_input(i.raw), "feeds": i.feeds} for i in inputs]
     return Request(LINKS, None, CODE_VERSIONS[LINKS], params, inputs=known, raw=inputs)
 
 
+def _meaning(source: TableSource) -> dict[str, Any]:
+    """What a declaration says of its rows; where they lie is in the inputs, and a URL may hold secrets."""
+    return source.model_dump(exclude={"path", "sql", "table"})
+
+
 def _input(raw: RawInput) -> dict[str, Any]:
-    return {"location": raw.location, "sha256": raw.sha256, "bytes": raw.bytes}
+    return {
+        "location": raw.location,
+        "sha256": raw.sha256,
+        "bytes": raw.bytes,
+        "format": raw.format,
+        "source": raw.source,
+        "domain": raw.domain,
+    }
 
 
 def graph_request(config: PlatformConfig, registry: Registry) -> Request:

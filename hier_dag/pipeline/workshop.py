@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,17 @@ class Built:
         checks: results of the stage's contract; one that failed keeps the artifact from being committed
             unless its name is in `advisory`.
         advisory: names of checks that inform without blocking.
+        remedies: what to do when a check fails, by its name.
     """
 
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
     checks: list[CheckRow] = field(default_factory=list)
     advisory: frozenset[str] = frozenset()
+    remedies: dict[str, str] = field(default_factory=dict)
 
 
+_LOOK = "see the failed check's facts; nothing was committed and what is live stays live"
 Build = Callable[[Request, Path], Built]
 """Writes the files that a request asks for into a staged folder."""
 
@@ -64,14 +68,19 @@ class Workshop:
         self.registry = registry
 
     def find(self, request: Request) -> Artifact | None:
-        """The artifact that answered an equal request, if it is registered and whole."""
+        """The artifact that answered an equal request, if it is registered, whole and still holds.
+
+        Rows quarantined as `future_time` become valid as time goes by: `holds_from` and `holds_until` in the
+        summary (ISO 8601) say between which times of a build the artifact would come out the same.
+        """
         digest = self.registry.find(request.key)
         if digest is None:
             return None
         try:
-            return self.store.open(request.kind, digest)
+            there = self.store.open(request.kind, digest)
         except StoreError:
             return None
+        return there if _holds_now(there) else None
 
     def open(self, kind: str, digest: str) -> Artifact:
         """Opens a parent artifact, its files checked against their digests."""
@@ -100,7 +109,7 @@ class Workshop:
                 refusal = ContractError(
                     "; ".join(f"{c.name} failed: {_words(c.facts)}" for c in failed),
                     domain=request.partition,
-                    fix="see the failed check's facts; nothing was committed and what is live stays live",
+                    fix="; ".join(built.remedies.get(c.name, _LOOK) for c in failed),
                 )
                 checks = [CheckRow("contract", False, refusal.as_dict()), *built.checks]
                 self._refuse(request, checks, run_id, refusal)
@@ -139,6 +148,14 @@ class Workshop:
             fix=error.fix,
             detail=error.detail,
         ) from error
+
+
+def _holds_now(artifact: Artifact) -> bool:
+    now = datetime.now(UTC)
+    since, until = (artifact.manifest.summary.get(k) for k in ("holds_from", "holds_until"))
+    return (since is None or datetime.fromisoformat(since) <= now) and (
+        until is None or now < datetime.fromisoformat(until)
+    )
 
 
 def _words(facts: dict[str, Any]) -> str:

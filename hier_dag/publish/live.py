@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,8 +28,19 @@ class Live:
 
 
 def move_live(folder: Path, live: Live) -> None:
-    """Points a domain's alias at a set, atomically and durably."""
-    replace_file(folder / f"{live.domain}.json", canonical_json(asdict(live)))
+    """Points a domain's alias at a set, atomically and durably; never back to an earlier version.
+
+    Of two publishers of one domain, the one whose version is higher wins, whoever comes last.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{live.domain}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            newer = read_live(folder, live.domain).version > live.version
+        except (UsageError, StoreError):
+            newer = False
+        if not newer:
+            replace_file(folder / f"{live.domain}.json", canonical_json(asdict(live)))
 
 
 def read_live(folder: Path, domain: str) -> Live:

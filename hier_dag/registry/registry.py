@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from hier_dag.environment import code_commit, environment
@@ -73,14 +73,19 @@ class Registry:
     Args:
         url: SQLAlchemy URL, such as sqlite:///…/registry.db.
         timeout: seconds to wait for a locked or absent database before a RegistryError.
+        platform: whose requests, checks and aliases these are; several platforms may share a database.
     """
 
-    def __init__(self, url: str, timeout: float = 30.0) -> None:
+    def __init__(self, url: str, timeout: float = 30.0, *, platform: str = "") -> None:
         self.url = url
         self.timeout = timeout
+        self.platform = platform
         # One try waits a tenth of the patience, so that back-off gets its turns.
         self._engine = make_engine(url, timeout=max(0.05, timeout / 10))
-        self._write(lambda s: Base.metadata.create_all(s.connection()))
+        # Looked at first, so that opening a registry to read it does not wait for a writer.
+        known = self._read(lambda s: set(inspect(s.connection()).get_table_names()))
+        if not known >= set(Base.metadata.tables):
+            self._write(lambda s: Base.metadata.create_all(s.connection()))
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
         engine = self._engine.execution_options(writes=writes)
@@ -130,10 +135,15 @@ class Registry:
                 s.add_all(ParentRecord(child=artifact.digest, role=r, parent=d) for r, d in m.parents.items())
             s.add(
                 RequestRecord(
-                    request_key=m.request_key, digest=artifact.digest, run_id=run_id, created_at=now
+                    platform=self.platform,
+                    request_key=m.request_key,
+                    digest=artifact.digest,
+                    run_id=run_id,
+                    created_at=now,
                 )
             )
-            s.add_all(_checks(artifact, m.request_key, m.kind, m.partition, checks, run_id, now))
+            about = (m.request_key, m.kind, m.partition)
+            s.add_all(_checks(self.platform, artifact, *about, checks, run_id, now))
 
         self._write(work)
 
@@ -148,12 +158,14 @@ class Registry:
     ) -> None:
         """Records the checks of work that was refused: no artifact exists."""
         now = datetime.now(UTC)
-        rows = _checks(None, request_key, kind, partition, checks, run_id, now)
+        rows = _checks(self.platform, None, request_key, kind, partition, checks, run_id, now)
         self._write(lambda s: s.add_all(rows))
 
     def find(self, request_key: str) -> str | None:
         """Digest of the newest artifact that answered a request, if one did."""
-        query = select(RequestRecord.digest).where(RequestRecord.request_key == request_key)
+        query = select(RequestRecord.digest).where(
+            RequestRecord.request_key == request_key, RequestRecord.platform == self.platform
+        )
         return self._read(lambda s: s.scalar(query.order_by(RequestRecord.id.desc()).limit(1)))
 
     def latest(self, kind: str, partition: str | None) -> str | None:
@@ -161,7 +173,11 @@ class Registry:
         query = (
             select(RequestRecord.digest)
             .join(ArtifactRecord, ArtifactRecord.digest == RequestRecord.digest)
-            .where(ArtifactRecord.kind == kind, ArtifactRecord.partition.is_not_distinct_from(partition))
+            .where(
+                RequestRecord.platform == self.platform,
+                ArtifactRecord.kind == kind,
+                ArtifactRecord.partition.is_not_distinct_from(partition),
+            )
             .order_by(RequestRecord.id.desc())
             .limit(1)
         )
@@ -190,7 +206,11 @@ class Registry:
 
     def failures(self, kind: str | None = None, partition: str | None = None) -> list[dict[str, Any]]:
         """Failed checks, newest first: kind, partition, name, facts, run_id, created_at."""
-        query = select(CheckRecord).where(CheckRecord.passed.is_(False)).order_by(CheckRecord.id.desc())
+        query = (
+            select(CheckRecord)
+            .where(CheckRecord.passed.is_(False), CheckRecord.platform == self.platform)
+            .order_by(CheckRecord.id.desc())
+        )
         if kind is not None:
             query = query.where(CheckRecord.kind == kind)
         if partition is not None:
@@ -202,10 +222,11 @@ class Registry:
         """Appends a move of an alias with the next version; the same digest again changes nothing."""
 
         def work(s: Session) -> AliasRow:
-            head = s.scalars(_aliases(domain, alias).limit(1)).first()
+            head = s.scalars(_aliases(self.platform, domain, alias).limit(1)).first()
             if head is not None and head.digest == digest:
                 return _alias_row(head)
             record = AliasRecord(
+                platform=self.platform,
                 domain=domain,
                 alias=alias,
                 version=1 if head is None else head.version + 1,
@@ -228,7 +249,9 @@ class Registry:
 
     def alias_history(self, domain: str, alias: str = "live") -> list[AliasRow]:
         """Every move of an alias, newest first."""
-        return self._read(lambda s: [_alias_row(r) for r in s.scalars(_aliases(domain, alias))])
+        return self._read(
+            lambda s: [_alias_row(r) for r in s.scalars(_aliases(self.platform, domain, alias))]
+        )
 
     def count(self) -> int:
         """Number of artifacts."""
@@ -239,8 +262,10 @@ class Registry:
         self._engine.dispose()
 
 
-def _aliases(domain: str, alias: str) -> Any:
-    query = select(AliasRecord).where(AliasRecord.domain == domain, AliasRecord.alias == alias)
+def _aliases(platform: str, domain: str, alias: str) -> Any:
+    query = select(AliasRecord).where(
+        AliasRecord.platform == platform, AliasRecord.domain == domain, AliasRecord.alias == alias
+    )
     return query.order_by(AliasRecord.version.desc())
 
 
@@ -249,6 +274,7 @@ def _alias_row(r: AliasRecord) -> AliasRow:
 
 
 def _checks(
+    platform: str,
     artifact: Artifact | None,
     request_key: str,
     kind: str,
@@ -259,6 +285,7 @@ def _checks(
 ) -> list[CheckRecord]:
     return [
         CheckRecord(
+            platform=platform,
             artifact=None if artifact is None else artifact.digest,
             request_key=request_key,
             kind=kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -47,6 +47,7 @@ class RequestRecord(Base):
 
     __tablename__ = "requests"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    platform: Mapped[str]
     request_key: Mapped[str] = mapped_column(index=True)
     digest: Mapped[str] = mapped_column(ForeignKey("artifacts.digest"))
     run_id: Mapped[str]
@@ -66,6 +67,7 @@ class CheckRecord(Base):
 
     __tablename__ = "checks"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    platform: Mapped[str]
     artifact: Mapped[str | None] = mapped_column(index=True)
     request_key: Mapped[str]
     kind: Mapped[str]
@@ -81,8 +83,9 @@ class AliasRecord(Base):
     """An alias of a domain moved to a published set; the newest version is the one in force."""
 
     __tablename__ = "aliases"
-    __table_args__ = (UniqueConstraint("domain", "alias", "version"), Index("by_alias", "domain", "alias"))
+    __table_args__ = (UniqueConstraint("platform", "domain", "alias", "version"),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    platform: Mapped[str]
     domain: Mapped[str]
     alias: Mapped[str]
     version: Mapped[int]

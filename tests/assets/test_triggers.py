@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from hier_dag.pipeline.stages import ENCODER
-
 TARGETS = ("grocery", "table_booking", "recipes", "experiences", "meal_kits")
 
 
@@ -69,13 +67,14 @@ def test_a_new_encoder_asks_for_each_target_once(own):
     instance = own.instance()
     first = look(own, "publish_after_pretraining", None, instance)
     assert [r.partition_key for r in first.run_requests] == list(TARGETS)
-    digest = own.registry.latest(ENCODER, None)
-    assert [r.run_key for r in first.run_requests] == [f"{digest}:{t}" for t in TARGETS]
+    assert len({r.run_key for r in first.run_requests}) == len(TARGETS)
     assert not look(own, "publish_after_pretraining", first.cursor, instance).run_requests
 
-    # The same encoder reported again asks under the same run keys, which the daemon launches once.
+    # An encoder that is materialised again is asked for again, under keys of its own: it may be one that
+    # comes back (A, B, A), and what is there already is reused.
     job = own.definitions().resolve_implicit_global_asset_job_def()
     encoder = [dg.AssetKey(["pretrain", "encoder"])]
     assert job.execute_in_process(instance=instance, asset_selection=encoder).success
     again = look(own, "publish_after_pretraining", first.cursor, instance)
-    assert {r.run_key for r in again.run_requests} <= {r.run_key for r in first.run_requests}
+    assert [r.partition_key for r in again.run_requests] == list(TARGETS)
+    assert not {r.run_key for r in again.run_requests} & {r.run_key for r in first.run_requests}

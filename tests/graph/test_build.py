@@ -76,6 +76,25 @@ def test_a_pair_that_another_domain_holds_out_is_no_edge(con, platform, write, l
     assert '"held_out_in_another_domain": 1' in (out / "ledger.json").read_text()
 
 
+def test_shots_count_up_from_one_although_shared_items_are_held_out_elsewhere(
+    con, platform, write, links, tmp_path
+):
+    out = tmp_path / "graph"
+    out.mkdir()
+    config = platform(
+        source={"kind": "seeded_hash", "test": 0.5, "seed": 0}, target={"kind": "seeded_hash", "seed": 1}
+    )
+    rows = [(f"u{u}", f"i{i}", None, None, 1.0) for u in range(30) for i in range(12)]
+    graph = build_graph(con, config, {"shop": write("shop", rows), "cafe": write("cafe", rows)}, links, out)
+    for pairs in graph.interactions.values():
+        train = pairs.split == TRAIN
+        assert 0 < train.sum() < 30 * 12
+        for user in np.unique(pairs.user[train]):
+            ranks = np.sort(pairs.shot_rank[train & (pairs.user == user)])
+            assert ranks.tolist() == list(range(1, len(ranks) + 1))
+        assert (pairs.shot_rank[~train] == 0).all()
+
+
 def test_the_certificate_catches_one_planted_edge_and_names_it(built):
     _, graph = built
     assert certify(graph)["in_both"] == 0

@@ -35,9 +35,11 @@ def held(platform, mode="IMMEDIATE"):
 def impatient(platform, patience):
     """Runs ingest of one domain as `hier run` does, with less patience; gives how it ended."""
     url = f"sqlite:///{platform.registry_file}"
-    resources = {**platform.definitions().resources, "registry": RegistryResource(url=url, timeout=patience)}
+    name = platform.home.platform
+    registry = RegistryResource(url=url, platform=name, timeout=patience)
+    resources = {**platform.definitions().resources, "registry": registry}
     definitions = dg.Definitions(assets=platform.definitions().assets, resources=resources)
-    workshop = Workshop(platform.store, Registry(url))
+    workshop = Workshop(platform.store, Registry(url, platform=name))
     (step,) = [s for wave in steps(platform.config, workshop) for s in wave if s.title == STEP]
     return workshop, step, lambda: (definitions, platform.instance())
 

@@ -71,3 +71,32 @@ def test_a_commit_that_the_registry_missed_is_recorded_by_the_next_run(workshop)
     outcome = empty.make(REQUEST, build, run_id="r2")
     assert outcome.artifact.digest == staged_only.digest
     assert empty.registry.find(REQUEST.key) == staged_only.digest
+
+
+def test_an_artifact_that_time_has_overtaken_is_built_again(workshop):
+    def build_until(instant):
+        def build_it(_, staged):
+            (staged / "data").write_text(instant)
+            return Built(summary={"holds_until": instant})
+
+        return build_it
+
+    workshop.make(REQUEST, build_until("2000-01-01T00:00:00+00:00"), run_id="r1")
+    assert workshop.find(REQUEST) is None
+    assert not workshop.make(REQUEST, build_until("2999-01-01T00:00:00+00:00"), run_id="r2").reused
+    assert workshop.make(REQUEST, build_until("2999-01-01T00:00:00+00:00"), run_id="r3").reused
+
+
+def test_a_failed_check_says_its_own_remedy_and_an_advisory_one_does_not_block(workshop):
+    def slow(_, staged):
+        (staged / "data").write_text("x")
+        return Built(checks=[CheckRow("fast", False)], remedies={"fast": "buy a bigger one"})
+
+    with pytest.raises(Refused, match="Fix: buy a bigger one"):
+        workshop.make(REQUEST, slow, run_id="r1")
+
+    def advised(_, staged):
+        (staged / "data").write_text("x")
+        return Built(checks=[CheckRow("fast", False)], advisory=frozenset({"fast"}))
+
+    assert CheckRow("fast", False) in workshop.make(REQUEST, advised, run_id="r2").checks

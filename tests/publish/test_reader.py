@@ -92,6 +92,13 @@ def test_a_damaged_set_is_refused(published):
         open_set(root)
 
 
+def test_a_late_publisher_never_moves_the_alias_back(published):
+    root, artifact, _ = published
+    move_live(root / "live", Live("cafe", 5, artifact.digest))
+    move_live(root / "live", Live("cafe", 4, "0" * 64))
+    assert read_live(root / "live", "cafe").version == 5
+
+
 @pytest.mark.parametrize("content", ["", "{}", "null", '{"domain": "bar", "version": 1, "digest": "x"}'])
 def test_a_damaged_alias_is_refused(published, content):
     root = published[0]

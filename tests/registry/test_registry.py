@@ -114,6 +114,20 @@ def test_a_lock_that_stays_gives_a_clear_error_and_loses_nothing(url, artifact):
     assert registry.find(made.manifest.request_key) == made.digest
 
 
+def test_platforms_that_share_a_database_do_not_see_each_other(url, artifact):
+    city, mall = (Registry(url, platform=name) for name in ("city", "mall"))
+    one, two = artifact("one"), artifact("two")
+    city.record(one, [CheckRow("finite", True)], run_id="r", seconds=0)
+    mall.record(two, [], run_id="r", seconds=0)
+    mall.record(one, [], run_id="r", seconds=0)  # the same work has the same digest everywhere
+    mall.record(two, [], run_id="r", seconds=0)
+    assert (city.latest("kg/graph", None), mall.latest("kg/graph", None)) == (one.digest, two.digest)
+    assert city.find(two.manifest.request_key) is None
+    assert city.move_alias("food", "live", "a", run_id="r", why="w").version == 1
+    assert mall.move_alias("food", "live", "b", run_id="r", why="w").version == 1
+    assert city.alias("food").digest == "a"
+
+
 def test_a_password_never_reaches_a_message():
     with pytest.raises(RegistryError) as caught:
         Registry("postgresql://me:secret@127.0.0.1:1/none", timeout=0.2)
