@@ -199,9 +199,10 @@ def _judge(raw: ir.Table, link: LinkInput, mapping: Mapping[str, str], file: int
 
 
 def _gather(con: Backend, kind: str, parts: Sequence[Path], out: Path) -> None:
-    columns = KINDS[kind].columns
+    columns = (*KINDS[kind].columns, "file", "row")
     if not parts:
-        empty = pa.schema([pa.field(c, pa.string()) for c in columns]).empty_table()
+        fields = [pa.field(c, pa.string()) for c in columns[:-2]]
+        empty = pa.schema([*fields, pa.field("file", pa.int32()), pa.field("row", pa.int64())]).empty_table()
         pq.write_table(empty, out, compression="zstd", store_schema=False)
         return
     rows = con.read_parquet([str(p) for p in parts]).order_by(["file", "row"])

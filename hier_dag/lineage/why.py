@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +14,21 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from hier_dag.errors import StoreError, UsageError
-from hier_dag.pipeline.stages import EVENTS
+from hier_dag.pipeline.stages import EVENTS, LINKS
 from hier_dag.publish.files import ITEMS, USERS
 from hier_dag.publish.live import Live
 from hier_dag.registry import Registry
 from hier_dag.store import Artifact, ArtifactStore
 
+ROLES = ("user", "item")
 _ROWS_SHOWN = 20
+# Tables that carry ids, by the start of their file's name, and the columns to look in.
+_TABLES: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
+    (EVENTS, "user"): {"events/": ("user_id",)},
+    (EVENTS, "item"): {"events/": ("item_id",)},
+    (LINKS, "user"): {"user_user.parquet": ("user_id", "other_id")},
+    (LINKS, "item"): {"catalogue.parquet": ("item_id",), "item_entity.parquet": ("item_id",)},
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,9 @@ class Why:
         norm: Euclidean norm of the vector.
         artifacts: from the published set back to events and links: kind, partition, digest, role in its
             child, run, time, code, environment, parameters, seeds, checks.
-        raw: raw files whose rows carry the id: domain, file, sha256, rows (count) and the first row numbers.
+        raw: raw files whose rows carry the id: what they feed (events, item_entity, catalogue, …), domain,
+            file, sha256, rows (count) and the first row numbers.
+        namesake: the other role, where the same id is also published in it.
     """
 
     domain: str
@@ -44,9 +57,10 @@ class Why:
     norm: float
     artifacts: list[dict[str, Any]]
     raw: list[dict[str, Any]]
+    namesake: str | None = None
 
 
-def why(store: ArtifactStore, registry: Registry, live: Live, wanted: str) -> Why:
+def why(store: ArtifactStore, registry: Registry, live: Live, wanted: str, role: str | None = None) -> Why:
     """Explains the live vector of a user or item.
 
     Args:
@@ -54,13 +68,23 @@ def why(store: ArtifactStore, registry: Registry, live: Live, wanted: str) -> Wh
         registry: registry.
         live: the domain's live alias.
         wanted: original id of a user or an item.
+        role: `user` or `item`; None takes the user where the id is both.
 
     Raises:
         UsageError: when the set holds no such id.
         StoreError: when an artifact on the way is missing or damaged.
     """
     published = store.open("publish/embeddings", live.digest)
-    role, origin, norm = _vector(published, live, wanted)
+    found = {r: v for r in ROLES if role in (None, r) and (v := _vector(published, r, wanted)) is not None}
+    if not found:
+        what = f"no {role}" if role else "neither a user nor an item"
+        raise UsageError(
+            f"{wanted!r} is {what} of the live set (version {live.version}).",
+            domain=live.domain,
+            fix="check the id's spelling, letter case and leading zeros",
+        )
+    role, *others = found
+    origin, norm = found[role]
     artifacts = _ancestors(registry, live.digest)
     return Why(
         domain=live.domain,
@@ -70,24 +94,20 @@ def why(store: ArtifactStore, registry: Registry, live: Live, wanted: str) -> Wh
         origin=origin,
         norm=norm,
         artifacts=artifacts,
-        raw=_raw_rows(store, [a for a in artifacts if a["kind"] == EVENTS], f"{role}_id", wanted),
+        raw=[row for a in artifacts for row in _raw_rows(store, a, role, wanted)],
+        namesake=others[0] if others else None,
     )
 
 
-def _vector(published: Artifact, live: Live, wanted: str) -> tuple[str, str, float]:
-    for role, file in (("user", USERS), ("item", ITEMS)):
-        key = f"{role}_id"
-        table = pq.read_table(
-            published.file(file), columns=[key, "vector", "origin"], filters=[(key, "==", wanted)]
-        )
-        if table.num_rows:
-            vector = np.asarray(table["vector"][0].as_py(), dtype=np.float32)
-            return role, str(table["origin"][0]), float(np.linalg.norm(vector))
-    raise UsageError(
-        f"{wanted!r} is neither a user nor an item of the live set (version {live.version}).",
-        domain=live.domain,
-        fix="check the id's spelling, letter case and leading zeros",
-    )
+def _vector(published: Artifact, role: str, wanted: str) -> tuple[str, float] | None:
+    """Origin and norm of a published vector, None where there is none."""
+    key = f"{role}_id"
+    file = published.file(USERS if role == "user" else ITEMS)
+    table = pq.read_table(file, columns=["vector", "origin"], filters=[(key, "==", wanted)])
+    if table.num_rows == 0:
+        return None
+    vector = np.asarray(table["vector"][0].as_py(), dtype=np.float32)
+    return str(table["origin"][0]), float(np.linalg.norm(vector))
 
 
 def _ancestors(registry: Registry, digest: str) -> list[dict[str, Any]]:
@@ -130,26 +150,28 @@ def _ancestors(registry: Registry, digest: str) -> list[dict[str, Any]]:
 
 
 def _raw_rows(
-    store: ArtifactStore, events: list[dict[str, Any]], column: str, wanted: str
-) -> list[dict[str, Any]]:
-    out = []
-    for entry in events:
-        artifact = store.open(EVENTS, entry["digest"])
-        files = artifact.files("events/")
+    store: ArtifactStore, entry: dict[str, Any], role: str, wanted: str
+) -> Iterator[dict[str, Any]]:
+    """Rows of one artifact that carry the id, per raw file."""
+    tables = _TABLES.get((entry["kind"], role), {})
+    if not tables:
+        return
+    artifact = store.open(entry["kind"], entry["digest"])
+    ledger = artifact.json("ledger.json")["files"]
+    for prefix, columns in tables.items():
+        files = artifact.files(prefix)
         if not files:
             continue
-        found = ds.dataset(files).to_table(columns=["file", "row"], filter=pc.field(column) == wanted)
-        ledger = artifact.json("ledger.json")["files"]
+        carries = functools.reduce(operator.or_, (pc.field(c) == wanted for c in columns))
+        found = ds.dataset(files).to_table(columns=["file", "row"], filter=carries)
         numbers, rows = found["file"].to_numpy(), found["row"].to_numpy()
         for number in np.unique(numbers):
             mine = np.sort(rows[numbers == number])
-            out.append(
-                {
-                    "domain": entry["partition"],
-                    "file": ledger[number]["location"],
-                    "sha256": ledger[number]["sha256"],
-                    "rows": len(mine),
-                    "row_numbers": [int(r) for r in mine[:_ROWS_SHOWN]],
-                }
-            )
-    return out
+            yield {
+                "feeds": ledger[number].get("feeds", "events"),
+                "domain": ledger[number].get("domain") or entry["partition"],
+                "file": ledger[number]["location"],
+                "sha256": ledger[number]["sha256"],
+                "rows": len(mine),
+                "row_numbers": [int(r) for r in mine[:_ROWS_SHOWN]],
+            }

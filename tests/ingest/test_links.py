@@ -38,7 +38,13 @@ def run(platform, out):
 
 
 def table(out, kind):
-    return [tuple(r.values()) for r in pq.read_table(out / f"{kind}.parquet").to_pylist()]
+    """Rows of a table, without the place that each came from."""
+    return [tuple(r.values())[:-2] for r in pq.read_table(out / f"{kind}.parquet").to_pylist()]
+
+
+def places(out, kind):
+    """(file, row) of every row of a table."""
+    return [tuple(r.values())[-2:] for r in pq.read_table(out / f"{kind}.parquet").to_pylist()]
 
 
 def test_every_kind_of_link(tmp_path):
@@ -65,6 +71,7 @@ def test_every_kind_of_link(tmp_path):
     }
     ledger = run(config(tmp_path, links), tmp_path / "out")
     assert table(tmp_path / "out", "item_entity") == [("i1", "c1", "has_entity"), ("i2", "c1", "has_entity")]
+    assert places(tmp_path / "out", "item_entity") == [(0, 1), (1, 2)]
     assert table(tmp_path / "out", "entity_entity") == [("a", "part_of", "b")]
     assert table(tmp_path / "out", "user_user") == [("a", "b", "knows"), ("a", "c", "knows")]
     assert table(tmp_path / "out", "entity_names") == [("c1", "Bars")]

@@ -41,7 +41,7 @@ def state(tmp_path):
         (folder / "ledger.json").write_text(json.dumps({"files": files}))
 
     def published(folder):
-        for key, ids in (("user_id", ["u1", "u2"]), ("item_id", ["i1", "i2"])):
+        for key, ids in (("user_id", ["u1", "both"]), ("item_id", ["i2", "both"])):
             vectors = pa.FixedSizeListArray.from_arrays(pa.array([3.0, 4.0, 0.0, 1.0], pa.float32()), 2)
             origin = ["trained", "fallback"]
             table = pa.table({key: ids, "vector": vectors, "origin": origin})
@@ -61,8 +61,21 @@ def test_a_user_leads_to_every_artifact_and_to_the_rows(state):
     assert found.artifacts[0]["seeds"] == [7]
     assert found.artifacts[1]["run_id"] == "run of kg/graph"
     assert found.raw == [
-        {"domain": "shop", "file": "new.csv", "sha256": "new.csv" * 8, "rows": 2, "row_numbers": [1, 5]}
-    ]
+        {
+            "feeds": "events", "domain": "shop", "file": "new.csv", "sha256": "new.csv" * 8,
+            "rows": 2, "row_numbers": [1, 5],
+        }
+    ]  # fmt: skip
+
+
+def test_an_id_of_both_roles_is_told_apart(state):
+    store, registry, live, _ = state
+    both = why(store, registry, live, "both")
+    assert (both.role, both.namesake) == ("user", "item")
+    item = why(store, registry, live, "both", "item")
+    assert (item.role, item.namesake, item.norm) == ("item", None, 1.0)
+    with pytest.raises(UsageError, match="no item"):
+        why(store, registry, live, "u1", "item")
 
 
 def test_an_item_leads_to_its_rows(state):

@@ -89,6 +89,7 @@ def test_quarantine(con):
 
 def test_social_edges(con):
     columns = {"user_id": ["a", "b", "c"], "other_id": ["b", "a", "c"], "relation": ["knows"] * 3}
+    columns |= {"file": pa.array([0] * 3, pa.int32()), "row": pa.array([1, 2, 3], pa.int64())}
     expected = {("user_id,other_id", "self_edge"): 1, ("user_id,other_id", "wrong_order"): 1}
     assert broken(con, columns, LINK_CONTRACTS["user_user"]) == expected
 
