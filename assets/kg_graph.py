@@ -32,6 +32,7 @@ def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
             ("all_domains", "The validated artifact of every declared domain is a parent."),
             ("integrity", "Node numbers are dense, ids unique, and both ends of every edge are nodes."),
             ("no_leakage", "No validation or test interaction of any domain is an edge."),
+            ("heterograph", "The DGL heterograph has every node and edge, and shares the arrays' memory."),
         ),
         description="The knowledge graph: users, items and entities of all domains numbered once, typed "
         "edges in CSR, each domain's split, a profile and a leakage certificate.",
@@ -92,8 +93,19 @@ def _build(
             CheckRow("all_domains", True, {"domains": sorted(events)}),
             CheckRow("integrity", not failures, {"failures": [f.as_dict() for f in failures]}),
             CheckRow("no_leakage", certificate["in_both"] == 0, certificate),
+            _heterograph(graph, profile),
         ],
     )
+
+
+def _heterograph(graph: Any, profile: dict[str, Any]) -> CheckRow:
+    from hier_dag.graph.hetero import agrees
+
+    found = agrees(graph)
+    edges = profile["edges"]
+    wanted = sum(edges["interacts"].values()) + sum(v for k, v in edges.items() if k != "interacts")
+    whole = found["nodes"] == sum(profile["nodes"].values()) and found["edges"] == wanted
+    return CheckRow("heterograph", whole and found["shared_without_copy"] == found["relations"], found)
 
 
 def _json(path: Path) -> Any:

@@ -18,10 +18,10 @@ def new_files(config: PlatformConfig) -> dg.SensorDefinition:
         name="new_files",
         job_name=REFRESH_DOMAIN,
         minimum_interval_seconds=_SECONDS,
-        description="Refreshes a domain when one of its raw files is new or has changed.",
+        description="Refreshes a domain when a raw file of its is new or has changed; links refresh all.",
     )
     def sense(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from hier_dag.ingest.watch import file_states
+        from hier_dag.ingest.watch import LINKS, file_states
 
         before = json.loads(context.cursor) if context.cursor else None
         now = file_states(config)
@@ -33,8 +33,11 @@ def new_files(config: PlatformConfig) -> dg.SensorDefinition:
             return dg.SensorResult(
                 skip_reason=dg.SkipReason("No raw file has changed."), cursor=json.dumps(now)
             )
+        # Links belong to no domain: one run over any partition reads them and rebuilds what is below.
+        first = next(iter(config.domains))
+        runs = [(d, d) for d in changed if d != LINKS] or [(first, LINKS)]
         return dg.SensorResult(
-            run_requests=[dg.RunRequest(run_key=f"{d}:{now[d]}", partition_key=d) for d in changed],
+            run_requests=[dg.RunRequest(run_key=f"{d}:{now[d]}", partition_key=p) for p, d in runs],
             cursor=json.dumps(now),
         )
 

@@ -17,7 +17,7 @@ OFFERED = {  # asset: (group, partitions, assets above, checks)
     "raw/events": ("raw", DOMAINS, set(), {"contract", "row_schema", "conservation"}),
     "raw/links": ("raw", None, set(), {"contract", "row_schema", "conservation"}),
     "kg/graph": ("kg", None, {"raw/events", "raw/links"},
-                 {"contract", "all_domains", "integrity", "no_leakage"}),
+                 {"contract", "all_domains", "heterograph", "integrity", "no_leakage"}),
     "pretrain/encoder": ("pretrain", None, {"kg/graph"}, {"contract", "finite", "beats_untrained_profile"}),
     "finetune/model": ("finetune", TARGETS, {"kg/graph", "pretrain/encoder"},
                        {"contract", "finite", "complete"}),

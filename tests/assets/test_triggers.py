@@ -50,6 +50,16 @@ def test_new_files_asks_for_the_changed_domains_alone(own):
     assert not look(own, "new_files", changed.cursor, instance).run_requests
 
 
+def test_changed_links_ask_for_one_run(own):
+    instance = own.instance()
+    cursor = look(own, "new_files", None, instance).cursor
+    links = next((own.logs.parent / "links").glob("*.parquet"))
+    links.touch()
+    changed = look(own, "new_files", cursor, instance)
+    assert len(changed.run_requests) == 1
+    assert changed.run_requests[0].run_key.startswith("*links:")
+
+
 def test_a_domain_whose_files_are_gone_is_asked_for_when_they_are_back(own):
     instance = own.instance()
     path = own.logs / "recipes.csv.gz"

@@ -8,7 +8,7 @@ from hier_dag.errors import ContractError
 from hier_dag.graph.build import build_graph
 from hier_dag.graph.csr import from_coo
 from hier_dag.graph.files import load_graph
-from hier_dag.graph.hetero import to_dgl
+from hier_dag.graph.hetero import agrees, to_dgl
 from hier_dag.graph.knowledge_graph import TEST, TRAIN
 from hier_dag.graph.leakage import certify
 from hier_dag.ingest.connection import connect
@@ -159,3 +159,4 @@ def test_the_dgl_graph_shares_the_arrays(built):
     assert indices.data_ptr() == graph.has_entity.indices.ctypes.data
     assert hetero.num_nodes("user") == 3
     assert hetero.num_edges("interacts:shop") == 2
+    assert agrees(graph) == {"nodes": 10, "edges": 10, "relations": 5, "shared_without_copy": 5}
