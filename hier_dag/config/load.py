@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import glob
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from hier_dag.config.database_url import url_problem
 from hier_dag.config.models import GlobalTimeSplit, PerUserOrderSplit, PlatformConfig, TableSource
 from hier_dag.config.yaml_lines import Located, parse
 from hier_dag.errors import ConfigError
@@ -62,30 +65,29 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
         document = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None, [Issue(0, str(path), "there is no such file", "give the path of a domains.yaml")]
+    except OSError as e:
+        reason = f"cannot be read: {e.strerror or e}"
+        return None, [Issue(0, str(path), reason, "give the path of a domains.yaml that you may read")]
     except UnicodeDecodeError as e:
         return None, [Issue(0, str(path), f"not UTF-8: {e.reason}", "save the file as UTF-8")]
+    except RecursionError:
+        return None, [Issue(1, "YAML", "nested too deeply", "write it flatter; see docs/domains_yaml.md")]
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         return None, [Issue(line, "YAML", str(getattr(e, "problem", e)), "mend the YAML syntax")]
-    issues = [Issue(line, "YAML", message, _yaml_fix(message)) for line, message in document.problems]
+    issues = [Issue(line, "YAML", message, fix) for line, message, fix in document.problems]
     _resolve_data(document, path)
     config: PlatformConfig | None = None
     try:
         config = PlatformConfig.model_validate(document.value)
     except ValidationError as e:
-        issues += [_issue(document, error) for error in e.errors()]
+        placed = [(_place(document, error), error) for error in e.errors()]
+        issues += [_issue(document, *p) for p in placed if p[0] not in document.broken]
     if config is not None:
         issues += _orderless(config, document)
-    if config is not None and check_files:
-        issues += _missing_files(config, document)
+        issues += _unusable_sources(config, document, check_files)
     return (config if not issues else None), sorted(issues, key=lambda i: i.line)
-
-
-def _yaml_fix(message: str) -> str:
-    if "declared twice" in message:
-        return "keep one of them: a domain is a source or a target, never both"
-    return "export it, or give a default: ${NAME:-default}"
 
 
 def _resolve_data(document: Located, path: Path) -> None:
@@ -98,24 +100,37 @@ def _resolve_data(document: Located, path: Path) -> None:
         document.value["data"] = str((base / Path(data).expanduser()).resolve())
 
 
-def _issue(document: Located, error: ErrorDetails) -> Issue:
+def _place(document: Located, error: ErrorDetails) -> tuple[str | int, ...]:
     # pydantic names union branches inside `loc`; only what the document has is a place for a person.
-    loc: list[str | int] = []
+    loc: tuple[str | int, ...] = ()
     for part in error["loc"]:
-        if tuple([*loc, part]) in document.lines or error["type"] in ("missing", "extra_forbidden"):
-            loc.append(part)
+        if (*loc, part) in document.lines or error["type"] in ("missing", "extra_forbidden"):
+            loc = (*loc, part)
+    return loc
+
+
+def _issue(document: Located, loc: tuple[str | int, ...], error: ErrorDetails) -> Issue:
     where = ".".join(map(str, loc)) or "document"
     message = error["msg"].removeprefix("Value error, ")
-    return Issue(document.line_of(tuple(loc)), where, message.rstrip(".") + ".", _fix(error, loc))
+    return Issue(document.line_of(loc), where, message.rstrip(".") + ".", _fix(error, loc))
 
 
-def _fix(error: ErrorDetails, loc: list[str | int]) -> str:
+def _fix(error: ErrorDetails, loc: tuple[str | int, ...]) -> str:
     if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        close = difflib.get_close_matches(str(loc[-1]), _all_keys(), n=1)
-        return f"did you mean {close[0]!r}?" if close else "remove it, or see docs/domains_yaml.md"
+        return _nearest(str(loc[-1]), _all_keys()) or "remove it, or see docs/domains_yaml.md"
     if error["type"] in ("missing", "missing_argument"):
         return f"add {loc[-1]!r}"
+    context = error.get("ctx", {})
+    expected = str(context.get("expected_tags" if error["type"] == "union_tag_invalid" else "expected", ""))
+    if error["type"] in ("literal_error", "union_tag_invalid"):
+        given = str(context.get("tag", error["input"]))
+        return _nearest(given, re.findall(r"'([^']*)'", expected)) or f"write one of {expected}"
     return "see docs/domains_yaml.md"
+
+
+def _nearest(given: str, allowed: list[str]) -> str | None:
+    close = difflib.get_close_matches(given, allowed, n=1)
+    return f"did you mean {close[0]!r}?" if close else None
 
 
 def _all_keys() -> list[str]:
@@ -135,12 +150,19 @@ def _all_keys() -> list[str]:
 
 
 def resolve_files(config: PlatformConfig, source: TableSource) -> list[Path]:
-    """The files of a `path` source, sorted by name; empty where nothing matches."""
+    """The files of a `path` source, sorted by name; empty where nothing matches.
+
+    A file that is called exactly so is meant by itself, even where its name reads as a glob.
+    """
     assert source.path is not None
-    pattern = str(config.data_dir() / Path(source.path).expanduser())
-    if any(ch in source.path for ch in "*?["):
-        return [Path(p) for p in sorted(glob.glob(pattern, recursive=True)) if Path(p).is_file()]
-    return [Path(pattern)] if Path(pattern).is_file() else []
+    folder, given = config.data_dir(), Path(source.path).expanduser()
+    if os.path.isfile(folder / given):
+        return [folder / given]
+    if not glob.has_magic(str(given)):
+        return []
+    # Below root_dir, so that special characters in the folder's own name are no part of the pattern.
+    found = sorted(glob.glob(str(given), root_dir=folder, recursive=True))
+    return [folder / name for name in found if os.path.isfile(folder / name)]
 
 
 def _orderless(config: PlatformConfig, document: Located) -> list[Issue]:
@@ -177,20 +199,25 @@ def sqlite_file(config: PlatformConfig, source: TableSource) -> Path | None:
     return config.data_dir() / str(url.database)
 
 
-def _missing_files(config: PlatformConfig, document: Located) -> list[Issue]:
-    places: list[tuple[tuple[str | int, ...], TableSource]] = []
-    for name, domain in config.domains.items():
-        places += [(("domains", name, "sources", i), s) for i, s in enumerate(domain.sources)]
-        places += [(("domains", name, "catalogue", i), s) for i, s in enumerate(domain.catalogue)]
-    links: BaseModel = config.links
-    for kind in type(links).model_fields:
-        places += [(("links", kind, i), s) for i, s in enumerate(getattr(links, kind))]
+def _unusable_sources(config: PlatformConfig, document: Located, check_files: bool) -> list[Issue]:
+    """Sources with a URL that no database can be reached by, or (where asked) with no file."""
     issues = []
-    for place, source in places:
-        problem = _file_problem(config, source)
+    for place, source in _placed_sources(config):
+        problem = url_problem(source.sql) if source.sql is not None else None
+        if problem is None and check_files:
+            problem = _file_problem(config, source)
         if problem is not None:
             issues.append(Issue(document.line_of(place), ".".join(map(str, place)), *problem))
     return issues
+
+
+def _placed_sources(config: PlatformConfig) -> Iterator[tuple[tuple[str | int, ...], TableSource]]:
+    for name, domain in config.domains.items():
+        yield from ((("domains", name, "sources", i), s) for i, s in enumerate(domain.sources))
+        yield from ((("domains", name, "catalogue", i), s) for i, s in enumerate(domain.catalogue))
+    links: BaseModel = config.links
+    for kind in type(links).model_fields:
+        yield from ((("links", kind, i), s) for i, s in enumerate(getattr(links, kind)))
 
 
 def _file_problem(config: PlatformConfig, source: TableSource) -> tuple[str, str] | None:
@@ -201,12 +228,7 @@ def _file_problem(config: PlatformConfig, source: TableSource) -> tuple[str, str
             f"no file matches {config.data_dir() / source.path}.",
             "correct the path, or set `data` (HIER_DATA) to the folder that holds the logs",
         )
-    assert source.sql is not None
-    try:
-        make_url(source.sql)
-    except ArgumentError:
-        return "not a SQLAlchemy URL.", "write it as dialect://user:password@host/database"
     file = sqlite_file(config, source)
-    if file is None or file.is_file():
+    if file is None or os.path.isfile(file):
         return None
     return f"no SQLite file {file}.", "correct the URL (sqlite:///relative/to/data.sqlite)"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
@@ -143,6 +144,11 @@ class Domain(BaseModel):
     def _cron(cls, value: str | None) -> str | None:
         if value is not None and (len(value.split()) != 5 or not croniter.is_valid(value)):
             raise ValueError(f'refresh must be a five-field cron such as "0 3 * * *", not {value!r}')
+        if value is not None:
+            try:
+                croniter(value).get_next()
+            except CroniterBadDateError:
+                raise ValueError(f"refresh {value!r} names a day that never comes") from None
         return value
 
     @model_validator(mode="after")
@@ -210,6 +216,22 @@ class IngestParams(BaseModel):
     min_time: str = Field("2000-01-01", description="earlier times are taken for defaults and quarantined")
     max_future_days: float = Field(1.0, ge=0, description="how far a clock may run ahead of the build")
 
+    @field_validator("min_time", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        # YAML reads an unquoted date as one; requests are JSON, so that text is kept.
+        return value.isoformat() if isinstance(value, date) else value
+
+    @field_validator("min_time")
+    @classmethod
+    def _iso_date(cls, value: str) -> str:
+        try:
+            moment = datetime.fromisoformat(value)
+            moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValueError(f"min_time must be an ISO 8601 date such as 2000-01-01, not {value!r}") from None
+        return value
+
 
 class GateParams(BaseModel):
     """What happens when an encoder does not earn its place."""
@@ -258,9 +280,9 @@ class PlatformConfig(BaseModel):
                     f"domain name {key!r} must match ^[a-z0-9_]+$ (it names folders and Dagster partitions)"
                 )
         roles = {d.role for d in value.values()}
-        if value and "source" not in roles:
+        if "source" not in roles:
             raise ValueError("at least one domain must have `role: source`")
-        if value and "target" not in roles:
+        if "target" not in roles:
             raise ValueError("at least one domain must have `role: target`")
         return value
 

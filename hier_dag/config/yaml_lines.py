@@ -12,6 +12,8 @@ import yaml
 Path = tuple[str | int, ...]
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+# What PyYAML's constructors let escape where a scalar looks like its tag and is none of its values.
+_NO_VALUE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
 
 
 @dataclass
@@ -21,13 +23,16 @@ class Located:
     Attributes:
         value: plain Python values (safe constructors only: a tag such as !!python/object is refused).
         lines: 1-based line of each path.
-        problems: (line, message) of duplicate keys and unset variables.
+        problems: (line, message, fix) of duplicate or unusable keys, values that are none, anchors that hold
+            themselves, and unset variables.
+        broken: paths whose value is one of the problems, so that no type check need name them again.
         variables: names of the environment variables that were set and used, per path.
     """
 
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int, str, str]] = field(default_factory=list)
+    broken: set[Path] = field(default_factory=set)
     variables: dict[Path, set[str]] = field(default_factory=dict)
 
     def line_of(self, path: Path) -> int:
@@ -47,35 +52,67 @@ def parse(text: str) -> Located:
     try:
         node = loader.get_single_node()
         out = Located()
-        out.value = None if node is None else _convert(loader, node, (), out)
+        out.value = None if node is None else _convert(loader, node, (), out, frozenset())
         return out
     finally:
         loader.dispose()
 
 
-def _convert(loader: yaml.SafeLoader, node: yaml.Node, path: Path, out: Located) -> Any:
-    out.lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN_TAGS:
+def _convert(
+    loader: yaml.SafeLoader, node: yaml.Node, path: Path, out: Located, above: frozenset[int]
+) -> Any:
+    out.lines[path] = line = node.start_mark.line + 1
+    if isinstance(node, yaml.ScalarNode):
+        value = _scalar(loader, node, path, out)
+        return _expand(value, path, out) if isinstance(value, str) else value
+    if node.tag not in _PLAIN_TAGS:
         raise yaml.constructor.ConstructorError(
             None, None, f"the tag {node.tag!r} is not allowed: plain values only", node.start_mark
         )
+    if id(node) in above:
+        out.problems.append((line, "this anchor holds an alias of itself", "write its values out"))
+        out.broken.add(path)
+        return None
+    above |= {id(node)}
     if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        value: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
-            line = key_node.start_mark.line + 1
-            if key in value:
-                first = out.lines[(*path, key)]
-                out.problems.append((line, f"key {key!r} is declared twice (first on line {first})"))
-                continue
-            value[key] = _convert(loader, value_node, (*path, key), out)
-            out.lines[(*path, key)] = line
-        return value
-    if isinstance(node, yaml.SequenceNode):
-        return [_convert(loader, child, (*path, i), out) for i, child in enumerate(node.value)]
-    value = loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
-    return _expand(value, path, out) if isinstance(value, str) else value
+        return _mapping(loader, node, path, out, above)
+    return [_convert(loader, child, (*path, i), out, above) for i, child in enumerate(node.value)]
+
+
+def _mapping(
+    loader: yaml.SafeLoader, node: yaml.MappingNode, path: Path, out: Located, above: frozenset[int]
+) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    value: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            out.problems.append(
+                (line, "a key is plain text, not a list or a mapping", "write it as `key: value`")
+            )
+            continue
+        key = _scalar(loader, key_node, path, out)
+        if key in value:
+            first = out.lines[(*path, key)]
+            message = f"key {key!r} is declared twice (first on line {first})"
+            fix = "keep one of them: a domain is a source or a target, never both"
+            out.problems.append((line, message, fix))
+            continue
+        value[key] = _convert(loader, value_node, (*path, key), out, above)
+        out.lines[(*path, key)] = line
+    return value
+
+
+def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode, path: Path, out: Located) -> Any:
+    """A scalar's value; its text, with a problem noted, where YAML reads it as a value that is none."""
+    try:
+        return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+    except _NO_VALUE as e:
+        kind = node.tag.rpartition(":")[2]
+        fix = "correct it, or put it in quotes if it is text"
+        out.problems.append((node.start_mark.line + 1, f"{node.value!r} is no valid {kind}: {e}", fix))
+        out.broken.add(path)
+        return node.value
 
 
 def _expand(text: str, path: Path, out: Located) -> str:
@@ -85,7 +122,8 @@ def _expand(text: str, path: Path, out: Located) -> str:
             out.variables.setdefault(path, set()).add(name)
             return os.environ[name]
         if default is None:
-            out.problems.append((out.lines[path], f"environment variable {name} is not set"))
+            fix = "export it, or give a default: ${NAME:-default}"
+            out.problems.append((out.lines[path], f"environment variable {name} is not set", fix))
             return ""
         return default
 
