@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hier_dag.errors import ConfigError
 from hier_dag.store.durable import replace_file
 
 SAMPLE_DOMAINS = Path(__file__).resolve().parent.parent / "examples" / "sample" / "domains.yaml"
 
+_LAST = "last.json"
 _INSTANCE = """\
 # Written by hier_dag; edit it freely. deploy/dagster.yaml is a starting point for production.
 telemetry: {enabled: false}
@@ -54,24 +59,43 @@ class Home:
         return os.environ.get("HIER_REGISTRY", f"sqlite:///{self.root / 'registry.db'}")
 
     def dagster(self) -> Path:
-        """DAGSTER_HOME: the environment's, else a folder here with an instance file."""
+        """DAGSTER_HOME, absolute: the environment's, else a folder here with an instance file.
+
+        Raises:
+            ConfigError: when it cannot be made or written.
+        """
         given = os.environ.get("DAGSTER_HOME")
-        folder = Path(given) if given else self.root / "dagster"
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "dagster.yaml").exists():
-            (folder / "dagster.yaml").write_text(_INSTANCE, encoding="utf-8")
+        folder = Path(given).expanduser().resolve() if given else self.root / "dagster"
+        with _writing(folder, "DAGSTER_HOME" if given else "HIER_HOME"):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / "dagster.yaml").exists():
+                (folder / "dagster.yaml").write_text(_INSTANCE, encoding="utf-8")
         return folder
 
 
 def state_root() -> Path:
-    """HIER_HOME, default `.hier` in the working directory."""
-    return Path(os.environ.get("HIER_HOME", ".hier")).expanduser().resolve()
+    """HIER_HOME, default `.hier` in the working directory.
+
+    Raises:
+        ConfigError: when something that is no folder has that name.
+    """
+    root = Path(os.environ.get("HIER_HOME", ".hier")).expanduser().resolve()
+    if os.path.exists(root) and not os.path.isdir(root):
+        raise ConfigError("HIER_HOME is not a folder.", file=str(root), fix="set HIER_HOME to a folder")
+    return root
 
 
 def home_of(platform: str) -> Home:
-    """State of one platform; its folder is made when it is not there."""
+    """State of one platform; its folder is made when it is not there.
+
+    Raises:
+        ConfigError: when that folder cannot be made or written.
+    """
     root = state_root() / platform
-    root.mkdir(parents=True, exist_ok=True)
+    with _writing(root, "HIER_HOME"):
+        root.mkdir(parents=True, exist_ok=True)
+        if not os.access(root, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return Home(root)
 
 
@@ -82,14 +106,38 @@ def domains_file() -> Path:
 
 def remember(domains: Path) -> None:
     """Notes the declaration that was run last, for commands that are not told one."""
-    replace_file(state_root() / "last.json", json.dumps({"domains": str(domains.resolve())}).encode())
+    note = state_root() / _LAST
+    with _writing(note, "HIER_HOME"):
+        replace_file(note, json.dumps({"domains": str(domains.resolve())}).encode())
+
+
+def named_domains_file() -> Path | None:
+    """HIER_DOMAINS, else the declaration that was run last, else None."""
+    return domains_file() if "HIER_DOMAINS" in os.environ else _noted(state_root() / _LAST)
 
 
 def last_domains_file() -> Path:
     """HIER_DOMAINS, else the declaration that was run last, else the sample's."""
-    note = state_root() / "last.json"
-    if "HIER_DOMAINS" not in os.environ and note.is_file():
+    return named_domains_file() or domains_file()
+
+
+def _noted(note: Path) -> Path | None:
+    # A note that is missing or damaged says nothing: it only spares people an argument.
+    try:
         last = Path(json.loads(note.read_bytes())["domains"])
-        if last.is_file():
-            return last
-    return domains_file()
+        return last if os.path.isfile(last) else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+@contextmanager
+def _writing(path: Path, variable: str) -> Iterator[None]:
+    """Names the variable that says where state goes when nothing can be written there."""
+    try:
+        yield
+    except OSError as e:
+        raise ConfigError(
+            f"{variable}: cannot be written: {e.strerror or e}.",
+            file=str(path),
+            fix=f"set {variable} to a folder that you may write",
+        ) from e

@@ -9,7 +9,7 @@ import typer
 
 from hier_dag.cli.check import check
 from hier_dag.cli.demo import demo
-from hier_dag.cli.output import exit_code, print_error, print_json
+from hier_dag.cli.output import exit_code, print_error, print_json, print_whatever_it_holds
 from hier_dag.cli.recommend import recommend
 from hier_dag.cli.report import report
 from hier_dag.cli.run import run
@@ -33,6 +33,7 @@ def main() -> None:
     """Runs `hier`. Exit codes: 0 done, 1 a contract or gate refused, 2 usage or configuration."""
     # Several runs share a machine: DGL must not write a configuration file into the user's home.
     os.environ.setdefault("DGLBACKEND", "pytorch")
+    print_whatever_it_holds()
     try:
         app()
     except HierError as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from hier_dag.cli.output import MISUSED, Json, out, print_json
 from hier_dag.home import last_domains_file
@@ -24,18 +26,18 @@ def check(
     if as_json:
         print_json({"file": str(path), "ok": not issues, "issues": [vars(i) for i in issues]})
     elif issues:
-        table = Table(title=f"{len(issues)} mistake(s) in {path}", title_justify="left", show_lines=True)
+        title = Text(f"{len(issues)} mistake(s) in {path}", style="table.title")
+        table = Table(title=title, title_justify="left", show_lines=True)
         for head in ("line", "where", "what", "fix"):
             table.add_column(head, overflow="fold", justify="right" if head == "line" else "left")
         for issue in issues:
-            table.add_row(str(issue.line), issue.where, issue.message, issue.fix)
+            table.add_row(str(issue.line), Text(issue.where), Text(issue.message), Text(issue.fix))
         out.print(table)
     elif config is not None:
-        out.print(
-            f"[green]✓[/] {path}: platform [bold]{config.platform}[/], "
-            f"{len(config.source_names)} source and {len(config.target_names)} target domains",
-            soft_wrap=True,
-        )
-        out.print(f"Next: [bold]hier run {path}[/]", soft_wrap=True)
+        counts = f"{len(config.source_names)} source and {len(config.target_names)} target domains"
+        named = (f" {path}: platform ", (config.platform, "bold"), f", {counts}")
+        out.print(Text.assemble(("✓", "green"), *named), highlight=False, soft_wrap=True)
+        run = shlex.join(["hier", "run", str(path)])
+        out.print(Text.assemble("Next: ", (run, "bold")), highlight=False, soft_wrap=True)
     if issues:
         raise typer.Exit(MISUSED)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import time
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
 from hier_dag.cli.output import REFUSED, out
 
@@ -27,7 +29,7 @@ def demo() -> None:
     config, issues = check_config(SAMPLE_DOMAINS)
     if config is None or issues:
         folder = load_config(SAMPLE_DOMAINS).data_dir()
-        out.print(f"Writing the sample platform to {folder} …", highlight=False)
+        out.print(f"Writing the sample platform to {folder} …", highlight=False, markup=False)
         summary = generate(folder, SampleParams())
         out.print(
             f"  {summary.users:,} users, {summary.items:,} items, {sum(summary.events.values()):,} events",
@@ -45,11 +47,12 @@ def demo() -> None:
     out.print(f"\nDone in {time.perf_counter() - began:.0f} s. Where to look next:", highlight=False)
     # The two commands of the README make an environment without activating it.
     here = "" if shutil.which("hier") else f"{os.path.relpath(Path(sys.executable).parent)}/"
+    about = shlex.join([domain, user])
     for command, text in (
-        (f"{here}hier recommend {domain} {user}", "what a published set answers"),
-        (f"{here}hier why {domain} {user}", "one vector, back to the raw rows"),
+        (f"{here}hier recommend {about}", "what a published set answers"),
+        (f"{here}hier why {about}", "one vector, back to the raw rows"),
         (f"{here}hier report", "this table again; --json for every figure"),
         ("make ui", "the DAG, its checks and report cards in Dagster"),
         ("examples/yelp_city/domains.yaml", "a declaration to copy for your own logs; see README.md"),
     ):
-        out.print(f"  [bold]{command:<46}[/] {text}", highlight=False)
+        out.print(Text.assemble("  ", (f"{command:<46}", "bold"), f" {text}"), highlight=False)

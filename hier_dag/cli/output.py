@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -9,14 +10,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from hier_dag.errors import ConfigError, HierError, UsageError
 
 # Where nobody looks at a terminal (a log, a pipe), tables take the width they need instead of 80 columns.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 110
-out = Console(width=_WIDTH)
-err = Console(stderr=True)
+# Ids may hold `:heart:` and the like: they are shown as they are.
+out = Console(width=_WIDTH, emoji=False)
+err = Console(stderr=True, emoji=False)
 
 REFUSED, MISUSED = 1, 2
 
@@ -32,6 +34,27 @@ def print_json(value: Any) -> None:
     out.file.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
+def print_whatever_it_holds() -> None:
+    """Lets standard output escape what its encoding lacks, such as bytes of a path that are not UTF-8."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def readable(argument: str, name: str) -> str:
+    """An argument, refused where its bytes are not UTF-8: no published id can be called so.
+
+    Raises:
+        UsageError: naming the argument.
+    """
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{name} {argument!r} is not UTF-8.", fix="give the id in UTF-8, as it was published"
+        ) from None
+    return argument
+
+
 def exit_code(error: HierError) -> int:
     """2 for usage and configuration, 1 for everything that refused."""
     return MISUSED if isinstance(error, ConfigError | UsageError) else REFUSED
@@ -39,10 +62,13 @@ def exit_code(error: HierError) -> int:
 
 def print_error(error: HierError) -> None:
     """Prints what is wrong, where, and what to do; lines are never broken, so that paths can be copied."""
+    head = Text.assemble((f"✗ {error.code}", "bold red"), " ")
     where = [
-        f"{k} [bold]{escape(str(v))}[/]" for k in ("domain", "file", "column") if (v := getattr(error, k))
+        Text.assemble(f"{k} ", (str(v), "bold"))
+        for k in ("domain", "file", "column")
+        if (v := getattr(error, k))
     ]
-    err.print(f"[bold red]✗ {error.code}[/] " + ", ".join(where), highlight=False, soft_wrap=True)
+    err.print(head + Text(", ").join(where), highlight=False, soft_wrap=True)
     err.print(f"  {error.message}", highlight=False, markup=False, soft_wrap=True)
     if error.fix:
         err.print(f"  → {error.fix}", style="cyan", highlight=False, markup=False, soft_wrap=True)

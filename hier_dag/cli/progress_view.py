@@ -43,7 +43,7 @@ class RunView:
         if self._progress is not None and self._bar is not None:
             self._progress.update(
                 self._bar,
-                description=f"  {escape(step.work)} {step.text}",
+                description=f"  {escape(step.work)} {escape(step.text)}",
                 total=step.total or None,
                 completed=step.done,
                 visible=True,

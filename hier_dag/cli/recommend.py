@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from hier_dag.cli.output import DomainsFile, Json, out, print_json
+from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
 
 
 def recommend(
@@ -23,6 +25,7 @@ def recommend(
     from hier_dag.cli.places import home_publishing
     from hier_dag.publish.reader import PublishedSet
 
+    domain, user = readable(domain, "DOMAIN"), readable(user, "USER")
     home = home_publishing(domain, domains)
     published = PublishedSet.open(home.store, home.live, domain)
     best = published.recommend(user, k, include_seen=include_seen)
@@ -38,13 +41,12 @@ def recommend(
             }
         )
         return
-    table = Table(
-        title=f"{domain} for {user} (version {published.live.version}, vector {published.user_origin(user)})",
-        title_justify="left",
-    )
+    head = f"{domain} for {user} (version {published.live.version}, vector {published.user_origin(user)})"
+    table = Table(title=Text(head, style="table.title"), title_justify="left")
     for head in ("rank", "item", "name", "score", "origin"):
         table.add_column(head, justify="right" if head in ("rank", "score") else "left")
     for rank, r in enumerate(best, 1):
-        table.add_row(str(rank), r.item_id, r.name, f"{r.score:.3f}", r.origin)
+        table.add_row(str(rank), Text(r.item_id), Text(r.name), f"{r.score:.3f}", r.origin)
     out.print(table)
-    out.print(f"Why: [bold]hier why {domain} {user}[/]")
+    again = shlex.join(["hier", "why", domain, user])
+    out.print(Text.assemble("Why: ", (again, "bold")), highlight=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from hier_dag.cli.output import DomainsFile, Json, err, out, print_json
@@ -31,16 +32,17 @@ def report(domains: DomainsFile = None, as_json: Json = False) -> None:
     if as_json:
         print_json(records)
         return
-    if records:
-        scored_nothing = {d: reason for d, reason in missing.items() if reason == NOTHING_TO_SCORE}
+    scored_nothing = {d: reason for d, reason in missing.items() if reason == NOTHING_TO_SCORE}
+    if records or scored_nothing:
         out.print(figures_table(records, scored_nothing))
+    if records:
         out.print(
             f"[dim]NDCG@{_K} by full ranking of the domain's catalogue, all users with a test interaction; "
             "brackets: 95 % bootstrap interval over users; bold: highest of its row.[/]"
         )
     for domain, reason in missing.items():
         if reason != NOTHING_TO_SCORE:
-            err.print(f"{domain}: {reason}", style="yellow")
+            err.print(f"{domain}: {reason}", style="yellow", markup=False)
 
 
 def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -78,14 +80,14 @@ def figures_table(records: list[dict[str, Any]], missing: Mapping[str, str] | No
     table = Table(title=f"NDCG@{_K} of every target", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("target", no_wrap=True)
     table.add_column("shots", no_wrap=True)
-    for head in ("HIER [95 % interval]", *(m.replace("_", " ") for m in baselines), f"HIER HR@{_K}"):
+    for head in ("HIER [95 % interval]", *(escape(m.replace("_", " ")) for m in baselines), f"HIER HR@{_K}"):
         table.add_column(head, justify="right", no_wrap=True)
     for domain in domains:
         for n, shot in enumerate(s for s in shots if (domain, s, HIER, "ndcg") in figures):
-            table.add_row(domain if n == 0 else "", *_row(figures, baselines, domain, shot))
+            table.add_row(escape(domain) if n == 0 else "", *_row(figures, baselines, domain, shot))
         table.add_section()
     for domain in missing or {}:
-        table.add_row(domain, "zero-shot", "published, nothing to score")
+        table.add_row(escape(domain), "zero-shot", "published, nothing to score")
         table.add_section()
     for n, shot in enumerate(shots):
         mean = {
@@ -129,7 +131,7 @@ def _number(value: float | None, best: float) -> str:
 
 
 def _shots(shot: str) -> str:
-    return "zero-shot" if shot == "0" else shot
+    return "zero-shot" if shot == "0" else escape(shot)
 
 
 def _ordered(values: Iterable[str]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from hier_dag.cli.output import Json, out, print_json
 
@@ -26,15 +28,17 @@ def sample(
     if as_json:
         print_json(summary.as_dict())
         return
-    table = Table(title=f"Sample platform in {folder}", title_justify="left")
+    table = Table(title=Text(f"Sample platform in {folder}", style="table.title"), title_justify="left")
     for head in ("domain", "events"):
         table.add_column(head, justify="left" if head == "domain" else "right")
     for domain, n in summary.events.items():
-        table.add_row(domain, f"{n:,}")
+        table.add_row(Text(domain), f"{n:,}")
     out.print(table)
     out.print(
         f"{summary.users:,} users, {summary.items:,} items, {summary.entities:,} entities, "
         f"{sum(summary.dirty.values()):,} dirty rows, {summary.bytes / 1e6:.1f} MB. "
-        f"The planted truth is in {folder}/truth."
+        f"The planted truth is in {folder}/truth.",
+        markup=False,
     )
-    out.print(f"Next: [bold]HIER_DATA={folder} hier run examples/sample/domains.yaml[/]", soft_wrap=True)
+    run = f"HIER_DATA={shlex.quote(str(folder))} hier run examples/sample/domains.yaml"
+    out.print(Text.assemble("Next: ", (run, "bold")), highlight=False, soft_wrap=True)

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 from rich.tree import Tree
 
-from hier_dag.cli.output import DomainsFile, Json, out, print_json
+from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
 
 if TYPE_CHECKING:
     from hier_dag.lineage.why import Why
@@ -29,9 +30,11 @@ def why(
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
+    domain, id = readable(domain, "DOMAIN"), readable(id, "ID")
     home = home_publishing(domain, domains)
+    live = read_live(home.live, domain)
     registry = Registry(home.registry_url, platform=home.platform)
-    found = explain(ArtifactStore(home.store), registry, read_live(home.live, domain), id)
+    found = explain(ArtifactStore(home.store), registry, live, id)
     if as_json:
         print_json(asdict(found))
     else:
@@ -39,8 +42,12 @@ def why(
 
 
 def _tree(found: Why) -> Tree:
-    head = f"[bold]{found.domain}[/] {found.role} [bold]{found.id}[/]: live version {found.version}, "
-    root = Tree(head + f"origin [bold]{found.origin}[/], norm {found.norm:.3f}")
+    root = Tree(
+        Text.assemble(
+            (found.domain, "bold"), f" {found.role} ", (found.id, "bold"),
+            f": live version {found.version}, origin ", (found.origin, "bold"), f", norm {found.norm:.3f}",
+        )
+    )  # fmt: skip
     by_digest = {a["digest"]: a for a in found.artifacts}
     _grow(root, found.artifacts[0], by_digest, {r["file"]: r for r in found.raw}, set())
     return root
@@ -49,30 +56,35 @@ def _tree(found: Why) -> Tree:
 def _grow(
     parent: Tree, entry: dict[str, Any], by_digest: dict[str, Any], raw: dict[str, Any], shown: set[str]
 ) -> None:
-    name = entry["kind"] + (rf"\[{entry['partition']}]" if entry["partition"] else "")
-    failed = [c["name"] for c in entry["checks"] if not c["passed"]]
-    checks = f"[red]failed {', '.join(failed)}[/]" if failed else f"{len(entry['checks'])} checks passed"
-    again = entry["digest"] in shown
-    text = f"[cyan]{name}[/] {entry['digest'][:_SHORT]}"
-    if again:
-        parent.add(f"{text} [dim](see above)[/]")
+    name = entry["kind"] + (f"[{entry['partition']}]" if entry["partition"] else "")
+    text = Text.assemble((name, "cyan"), f" {entry['digest'][:_SHORT]}")
+    if entry["digest"] in shown:
+        parent.add(text.append(" (see above)", "dim"))
         return
     shown.add(entry["digest"])
-    seeds = f", seeds {entry['seeds']}" if entry["seeds"] else ""
-    branch = parent.add(
-        f"{text} · code {entry['code_version']} at {entry['code_commit'][:_SHORT]}{seeds} · {checks} · "
-        f"run {entry['run_id'][:8]} · {entry['created_at'][:19]}"
-    )
+    branch = parent.add(text.append_text(_facts(entry)))
     for file in entry["inputs"]:
         rows = raw.get(file["location"])
         found = f" · rows {_numbers(rows)}" if rows else ""
         if found or entry["kind"] != "raw/events":
-            branch.add(f"[green]{file['location']}[/] sha256 {file['sha256'][:_SHORT]}{found}")
+            location = (file["location"], "green")
+            branch.add(Text.assemble(location, f" sha256 {file['sha256'][:_SHORT]}{found}"))
     for digest in entry["parents"].values():
         above = by_digest[digest]
         if above["kind"] == "raw/events" and not any(f["location"] in raw for f in above["inputs"]):
             continue
         _grow(branch, above, by_digest, raw, shown)
+
+
+def _facts(entry: dict[str, Any]) -> Text:
+    """Code, seeds, checks, run and time of an artifact."""
+    failed = [c["name"] for c in entry["checks"] if not c["passed"]]
+    seeds = f", seeds {entry['seeds']}" if entry["seeds"] else ""
+    return Text.assemble(
+        f" · code {entry['code_version']} at {entry['code_commit'][:_SHORT]}{seeds} · ",
+        (f"failed {', '.join(failed)}", "red") if failed else f"{len(entry['checks'])} checks passed",
+        f" · run {entry['run_id'][:8]} · {entry['created_at'][:19]}",
+    )
 
 
 def _numbers(rows: dict[str, Any]) -> str:

@@ -36,3 +36,12 @@ def url_problem(url: str) -> tuple[str, str] | None:
         message = f"the driver of {parsed.drivername!r} is not installed: no module {lacking!r}."
         return message, "install it, or name an installed driver: dialect+driver://…"
     return None
+
+
+def sqlite_database(url: str) -> str | None:
+    """The file that a usable URL of a SQLite database names; None for one in memory or any other database."""
+    parsed = make_url(url)
+    file = parsed.database or ""
+    if parsed.get_backend_name() != "sqlite" or file in ("", ":memory:") or file.startswith("file:"):
+        return None
+    return file

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from hier_dag.errors import RegistryError
+from hier_dag.config.database_url import sqlite_database, url_problem
+from hier_dag.errors import ConfigError, RegistryError
 
 T = TypeVar("T")
 
@@ -20,7 +23,11 @@ def make_engine(url: str, timeout: float) -> Engine:
     Args:
         url: SQLAlchemy URL.
         timeout: seconds to wait for a lock before giving up.
+
+    Raises:
+        ConfigError: when no database can be reached by the URL, whatever the patience.
     """
+    _check(url)
     sqlite = url.startswith("sqlite")
     engine = create_engine(url, connect_args={"timeout": timeout} if sqlite else {})
     if sqlite:
@@ -46,7 +53,7 @@ def patiently(work: Callable[[], T], url: str, timeout: float) -> T:
     """Runs a transaction, again with back-off while the database is locked or away.
 
     Raises:
-        RegistryError: when it stays so beyond `timeout` seconds.
+        RegistryError: when it stays so beyond `timeout` seconds, or the database refuses for another reason.
     """
     deadline = time.monotonic() + timeout
     pause = 0.05
@@ -65,10 +72,37 @@ def patiently(work: Callable[[], T], url: str, timeout: float) -> T:
             time.sleep(pause)
             pause = min(2 * pause, 2.0)
         except SQLAlchemyError as e:
-            raise RegistryError(str(e), file=_without_password(url)) from e
+            # The driver's own words: SQLAlchemy adds the statement and a link for programmers.
+            cause = str(e.orig if isinstance(e, DBAPIError) else e.args[0] if e.args else e)
+            raise RegistryError(
+                f"the registry refuses: {cause}",
+                file=_without_password(url),
+                fix="set HIER_REGISTRY to a registry's database (or move the damaged file away and restore a "
+                "backup), then run again",
+            ) from e
+
+
+def _check(url: str) -> None:
+    """Refuses at once what no waiting mends: a wrong URL, or a SQLite file that cannot be."""
+    problem = url_problem(url)
+    if problem is not None:
+        message, fix = problem
+        raise ConfigError(f"HIER_REGISTRY: {message}", fix=f"correct HIER_REGISTRY: {fix}")
+    file = sqlite_database(url)
+    if file is None:
+        return
+    if os.path.isdir(file):
+        reason = "is a folder, not a SQLite file"
+    elif not os.path.isdir(os.path.dirname(os.path.abspath(file))):
+        reason = "its folder does not exist"
+    else:
+        return
+    raise ConfigError(
+        f"the registry's SQLite file cannot be opened: {reason}.",
+        file=os.path.abspath(file),
+        fix="make the folder, or correct HIER_REGISTRY (sqlite:////absolute/path/registry.db)",
+    )
 
 
 def _without_password(url: str) -> str:
-    from sqlalchemy.engine import make_url
-
     return make_url(url).render_as_string(hide_password=True)
