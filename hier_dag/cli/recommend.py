@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
+
+if TYPE_CHECKING:
+    from hier_dag.publish.reader import Recommendation
 
 
 def recommend(
@@ -42,11 +46,16 @@ def recommend(
         )
         return
     head = f"{domain} for {user} (version {published.live.version}, vector {published.user_origin(user)})"
+    out.print(best_table(head, best))
+    again = shlex.join(["hier", "why", domain, user])
+    out.print(Text.assemble("Why: ", (again, "bold")), highlight=False, soft_wrap=True)
+
+
+def best_table(head: str, best: Iterable[Recommendation]) -> Table:
+    """One row a recommended item, best first; ids and names as they are."""
     table = Table(title=Text(head, style="table.title"), title_justify="left")
     for head in ("rank", "item", "name", "score", "origin"):
         table.add_column(head, justify="right" if head in ("rank", "score") else "left")
     for rank, r in enumerate(best, 1):
         table.add_row(str(rank), Text(r.item_id), Text(r.name), f"{r.score:.3f}", r.origin)
-    out.print(table)
-    again = shlex.join(["hier", "why", domain, user])
-    out.print(Text.assemble("Why: ", (again, "bold")), highlight=False, soft_wrap=True)
+    return table

@@ -38,10 +38,11 @@ def why(
     if as_json:
         print_json(asdict(found))
     else:
-        out.print(_tree(found), highlight=False)
+        out.print(tree_of(found), highlight=False)
 
 
-def _tree(found: Why) -> Tree:
+def tree_of(found: Why) -> Tree:
+    """The walk from a vector back to raw rows; ids and file names as they are."""
     root = Tree(
         Text.assemble(
             (found.domain, "bold"), f" {found.role} ", (found.id, "bold"),

@@ -220,3 +220,16 @@ def test_an_unknown_target_of_a_run(platform, hier):
     error = json.loads(out)["error"]
     assert "not a target of this platform: marketplace" in error["message"]
     assert "grocery" in error["fix"]
+
+
+def test_a_platform_without_any_test_pair_is_reported_too(own, hier):
+    text = own.domains.read_text(encoding="utf-8")
+    quiet = [name for name in own.config.target_names if name != "meal_kits"]
+    for name in quiet:
+        text = text.replace(f"  {name}:\n    role: target", f"  {name}:\n    role: source")
+    own.domains.write_text(text, encoding="utf-8")
+    assert own.config.target_names == ("meal_kits",)
+    code, out, _ = hier("report", "--domains", own.domains)
+    assert code == 0
+    assert "meal_kits" in out
+    assert "nothing to score" in out
