@@ -76,8 +76,8 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
         mark = getattr(e, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         return None, [Issue(line, "YAML", str(getattr(e, "problem", e)), "mend the YAML syntax")]
-    issues = [Issue(line, "YAML", message, fix) for line, message, fix in document.problems]
     _resolve_data(document, path)
+    issues = [Issue(line, "YAML", message, fix) for line, message, fix in document.problems]
     config: PlatformConfig | None = None
     try:
         config = PlatformConfig.model_validate(document.value)
@@ -97,7 +97,12 @@ def _resolve_data(document: Located, path: Path) -> None:
     data = document.value.get("data", ".")
     if isinstance(data, str):
         base = Path.cwd() if document.variables.get(("data",)) else path.resolve().parent
-        document.value["data"] = str((base / Path(data).expanduser()).resolve())
+        try:
+            document.value["data"] = str((base / os.path.expanduser(data)).resolve())
+        except ValueError as e:  # a NUL character
+            line = document.line_of(("data",))
+            document.problems.append((line, f"data is no path: {e}", "name the folder that holds the logs"))
+            document.value["data"] = str(base)
 
 
 def _place(document: Located, error: ErrorDetails) -> tuple[str | int, ...]:
@@ -155,13 +160,13 @@ def resolve_files(config: PlatformConfig, source: TableSource) -> list[Path]:
     A file that is called exactly so is meant by itself, even where its name reads as a glob.
     """
     assert source.path is not None
-    folder, given = config.data_dir(), Path(source.path).expanduser()
+    folder, given = config.data_dir(), os.path.expanduser(source.path)
     if os.path.isfile(folder / given):
         return [folder / given]
-    if not glob.has_magic(str(given)):
+    if not glob.has_magic(given):
         return []
     # Below root_dir, so that special characters in the folder's own name are no part of the pattern.
-    found = sorted(glob.glob(str(given), root_dir=folder, recursive=True))
+    found = sorted(glob.glob(given, root_dir=folder, recursive=True))
     return [folder / name for name in found if os.path.isfile(folder / name)]
 
 

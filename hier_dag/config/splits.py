@@ -28,7 +28,10 @@ class GlobalTimeSplit(BaseModel):
     @field_validator("validation_from", "test_from")
     @classmethod
     def _naive_is_utc(cls, value: datetime) -> datetime:
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        try:
+            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{value.isoformat()} is no instant between the years 1 and 9999 UTC") from None
 
     @model_validator(mode="after")
     def _in_order(self) -> GlobalTimeSplit:

@@ -46,6 +46,7 @@ def test_the_file_that_the_others_spoil_is_good(folder):
     ("old", "new", "line", "says", "fix"),
     [
         ("2026-01-01", "2024-13-01", 10, "'2024-13-01' is no valid timestamp", "correct it"),
+        ("2026-01-01", "0001-01-01T00:00:00+09:00", 10, "is no instant", "docs"),
         ("platform: tiny", "platform: tiny\n? [a]\n: b", 2, "a key is plain text", "key: value"),
         ("platform: tiny", "platform: tiny\n? {a: b}\n: c", 2, "a key is plain text", "key: value"),
         ("platform: tiny", "platform: tiny\nlinks: &a {names: *a}", 2, "an alias of itself", "write its"),
@@ -132,6 +133,19 @@ def test_a_file_whose_name_reads_as_a_glob_is_meant_by_itself(folder):
     (folder / "shop[1].csv").touch()
     config = load_config(folder / "domains.yaml")
     assert resolve_files(config, config.domains["shop"].sources[0]) == [folder / "shop[1].csv"]
+
+
+@pytest.mark.parametrize("data", ['"a\\0b"', "~nobody_of_this_name/logs"])
+def test_a_data_folder_that_cannot_be_is_a_mistake(folder, data):
+    (folder / "domains.yaml").write_text(f"data: {data}\n" + GOOD.replace("shop.csv", "s*.csv"))
+    config, issues = check_config(folder / "domains.yaml")
+    assert config is None
+    assert issues[0].fix
+
+
+def test_a_path_below_the_home_of_nobody_is_a_mistake(folder):
+    issues = check(folder, "path: shop.csv", "path: ~nobody_of_this_name/shop.csv")
+    assert "no file matches" in issues[0].message
 
 
 def test_a_path_that_no_file_system_takes_is_a_mistake(folder):
