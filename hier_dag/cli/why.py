@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
 _SHORT = 12
 
 
+class Role(StrEnum):
+    """What an id may name."""
+
+    USER = "user"
+    ITEM = "item"
+
+
 def why(
     domain: Annotated[str, typer.Argument(help="A published target domain.")],
     id: Annotated[str, typer.Argument(help="Original id of a user or an item.")],
+    role: Annotated[Role | None, typer.Option(help="Which one, where an id is both.")] = None,
     domains: DomainsFile = None,
     as_json: Json = False,
 ) -> None:
@@ -34,11 +43,14 @@ def why(
     home = home_publishing(domain, domains)
     live = read_live(home.live, domain)
     registry = Registry(home.registry_url, platform=home.platform)
-    found = explain(ArtifactStore(home.store), registry, live, id)
+    found = explain(ArtifactStore(home.store), registry, live, id, role.value if role else None)
     if as_json:
         print_json(asdict(found))
     else:
         out.print(tree_of(found), highlight=False)
+        if found.namesake:
+            told = f"{id} is also an {found.namesake} here: hier why {domain} {id} --role {found.namesake}"
+            out.print(told, style="yellow", markup=False, highlight=False)
 
 
 def tree_of(found: Why) -> Tree:
