@@ -43,7 +43,7 @@ def demo() -> None:
     records, missing = collect(config, home)
     out.print(figures_table(records, missing))
     domain = config.target_names[0]
-    user = PublishedSet.open(home.store, home.live, domain).some_users(1)[0]
+    user = PublishedSet.open(home.store, home.live, domain).some_users(1, "trained")[0]
     out.print(f"\nDone in {time.perf_counter() - began:.0f} s. Where to look next:", highlight=False)
     # The two commands of the README make an environment without activating it.
     here = "" if shutil.which("hier") else f"{os.path.relpath(Path(sys.executable).parent)}/"

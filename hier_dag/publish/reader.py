@@ -82,9 +82,10 @@ class PublishedSet:
             )
         return row
 
-    def some_users(self, n: int) -> list[str]:
-        """The first n user ids."""
-        return [str(u) for u in self._users["user_id"].slice(0, n).to_pylist()]
+    def some_users(self, n: int, origin: str | None = None) -> list[str]:
+        """The first n user ids, of one origin or of any."""
+        users = self._users if origin is None else self._users.filter(pc.field("origin") == origin)
+        return [str(u) for u in users["user_id"].slice(0, n).to_pylist()]
 
     def recommend(self, user_id: str, k: int = 10, *, include_seen: bool = False) -> list[Recommendation]:
         """The k best items for a user, by inner product.

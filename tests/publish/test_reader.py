@@ -54,6 +54,8 @@ def test_vectors_come_back_bit_for_bit_by_original_id(published):
     for row, user in enumerate(USERS):
         assert np.array_equal(opened.user_vector(user), vectors.user_vectors[row])
     assert opened.user_origin("ü2") == "fallback"
+    assert opened.some_users(5) == ["u01", "u1", "ü2"]
+    assert opened.some_users(5, "fallback") == ["ü2"]
 
 
 def test_the_best_items_are_those_of_the_inner_product(published):
