@@ -12,6 +12,7 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
 from hier_dag.environment import code_commit, environment
+from hier_dag.errors import RegistryError
 from hier_dag.registry.connection import make_engine, patiently
 from hier_dag.registry.tables import (
     AliasRecord,
@@ -83,6 +84,14 @@ class Registry:
         # One try waits a tenth of the patience, so that back-off gets its turns.
         self._engine = make_engine(url, timeout=max(0.05, timeout / 10))
         # Looked at first, so that opening a registry to read it does not wait for a writer.
+        lacking = self._read(_lacking)
+        if lacking:
+            raise RegistryError(
+                f"the registry was made by another version of hier_dag: it lacks {', '.join(lacking)}.",
+                file=self._engine.url.render_as_string(hide_password=True),
+                fix="use the version that made it, or move it away (or set HIER_REGISTRY to another) and run "
+                "again: the pipeline is built anew",
+            )
         known = self._read(lambda s: set(inspect(s.connection()).get_table_names()))
         if not known >= set(Base.metadata.tables):
             self._write(lambda s: Base.metadata.create_all(s.connection()))
@@ -260,6 +269,19 @@ class Registry:
     def close(self) -> None:
         """Gives the connections back."""
         self._engine.dispose()
+
+
+def _lacking(s: Session) -> list[str]:
+    """Columns that tables of ours do not have; a table that is not there at all is simply made."""
+    there = inspect(s.connection())
+    made = set(there.get_table_names()) & set(Base.metadata.tables)
+    return [
+        f"{name}.{column}"
+        for name in sorted(made)
+        for column in sorted(
+            set(Base.metadata.tables[name].columns.keys()) - {c["name"] for c in there.get_columns(name)}
+        )
+    ]
 
 
 def _aliases(platform: str, domain: str, alias: str) -> Any:

@@ -21,13 +21,6 @@ domains:
 """
 
 
-@pytest.fixture
-def folder(tmp_path):
-    for name in ("shop", "cafe"):
-        (tmp_path / f"{name}.csv").write_text("user_id,item_id\nu,i\n")
-    return tmp_path
-
-
 def check(folder, text):
     path = folder / "domains.yaml"
     path.write_text(textwrap.dedent(text))

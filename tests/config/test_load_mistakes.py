@@ -23,12 +23,9 @@ domains:
 """
 
 
-@pytest.fixture
-def folder(tmp_path):
-    for name in ("shop", "cafe"):
-        (tmp_path / f"{name}.csv").write_text("user_id,item_id\nu,i\n")
-    (tmp_path / "domains.yaml").write_text(GOOD)
-    return tmp_path
+@pytest.fixture(autouse=True)
+def declared(folder):
+    (folder / "domains.yaml").write_text(GOOD)
 
 
 def check(folder, old, new):

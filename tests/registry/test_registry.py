@@ -128,6 +128,16 @@ def test_platforms_that_share_a_database_do_not_see_each_other(url, artifact):
     assert city.alias("food").digest == "a"
 
 
+def test_a_registry_of_another_version_is_told_at_once(url):
+    Registry(url)
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
+        database.execute("ALTER TABLE checks DROP COLUMN platform")
+    began = time.monotonic()
+    with pytest.raises(RegistryError, match=r"another version of hier_dag: it lacks checks\.platform"):
+        Registry(url, timeout=30)
+    assert time.monotonic() - began < 5
+
+
 def test_a_password_never_reaches_a_message():
     with pytest.raises(RegistryError) as caught:
         Registry("postgresql://me:secret@127.0.0.1:1/none", timeout=0.2)
