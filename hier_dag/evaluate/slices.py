@@ -1,4 +1,4 @@
-"""Slices of a domain's users that are always reported apart."""
+"""Slices of a domain that are always reported apart: of its users, and of its test items."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from hier_dag.model.encoding import TRAINED
 
 SLICES = ("all", "with_history", "cold")
+COLD_ITEMS = "cold_items"
+"""The slice of test items that no few-shot training interaction knows; its users have at least one."""
 
 
 def slice_masks(origin: NDArray[np.int8]) -> dict[str, NDArray[np.bool_]]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from hier_dag.evaluate.baselines import BASELINES, Evidence
-from hier_dag.evaluate.metrics import user_metrics
-from hier_dag.evaluate.ranking import RankingTask, Scorer, rank_tests
+from hier_dag.evaluate.judge import judge
+from hier_dag.evaluate.ranking import RankingTask, Scorer
 from hier_dag.evaluate.records import HIER, Scored
-from hier_dag.graph.csr import CSR, FloatArray, IntArray, from_coo
+from hier_dag.graph.csr import CSR, IntArray, from_coo
 from hier_dag.graph.knowledge_graph import TEST, KnowledgeGraph
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.shots import Shots, positions
@@ -43,7 +43,9 @@ def score_setting(
     hier: Sequence[DomainVectors],
     params: TransferParams,
 ) -> list[Scored]:
-    """Per-user metrics of HIER and of every baseline that exists in this setting, averaged over seeds.
+    """Figures of HIER and of every baseline that exists in this setting, averaged over seeds.
+
+    What is novel is judged by the few-shot counts of items, in zero-shot by their source counts.
 
     Args:
         graph: interactions and links.
@@ -62,17 +64,29 @@ def score_setting(
     for model, baseline in BASELINES.items():
         if (scorer := baseline(evidence)) is not None:
             scorers.append((model, "", [scorer]))
-    return [
-        Scored(name, model, variant, _seed_mean(each, task, params), len(params.seeds))
-        for model, variant, each in scorers
-    ]
+    known = _source_counts(graph, domain) if shots is None else shots.counts()
+    origin = hier[0].user_origin[task.rows]
+    out = []
+    for model, variant, each in scorers:
+        made = judge(each, task, params.seeds, params.cutoffs, known, origin, zero_shot=shots is None)
+        out.append(
+            Scored(
+                shots=name,
+                model=model,
+                variant=variant,
+                values=made.values,
+                seeds=len(params.seeds),
+                cold_items=made.cold_items,
+                novelty=made.novelty,
+                exposures=made.exposures,
+            )
+        )
+    return out
 
 
-def _seed_mean(scorers: Sequence[Scorer], task: RankingTask, params: TransferParams) -> FloatArray:
-    total: FloatArray | None = None
-    for at, seed in enumerate(params.seeds):
-        ranks = rank_tests(scorers[min(at, len(scorers) - 1)], task, seed)
-        metrics = user_metrics(ranks, task.test.indptr, params.cutoffs)
-        total = metrics if total is None else total + metrics
-    assert total is not None
-    return total / np.float32(len(params.seeds))
+def _source_counts(graph: KnowledgeGraph, domain: str) -> IntArray:
+    """Source training interactions of each item of a target's catalogue, int64 [m]."""
+    counts = np.zeros(graph.n_items, dtype=np.int64)
+    for source in graph.sources:
+        counts += np.bincount(graph.interacts[source].indices, minlength=graph.n_items)
+    return counts[graph.catalogue[domain]]

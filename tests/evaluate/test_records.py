@@ -37,3 +37,44 @@ def test_nothing_scored_gives_an_empty_table_of_the_same_schema():
     table = records([], [])
     assert table.num_rows == 0
     assert table.schema == RECORD_SCHEMA
+
+
+def test_gains_carry_a_p_value_also_over_other_variants_and_over_zero_shot():
+    rng = np.random.default_rng(0)
+    base = rng.random((60, len(METRICS))).astype(np.float32)
+    noise = rng.normal(0, 0.2, base.shape).astype(np.float32)
+    scored = [
+        Scored("0", "hier", "zero_shot", base - 0.5, 1),
+        Scored("1", "hier", "full", base + 0.3, 1), Scored("1", "hier", "no_paths", base + noise, 1),
+        Scored("1", "popularity", "", base, 1),
+    ]  # fmt: skip
+    rows = {
+        (r["variant"], r["metric"]): r
+        for r in records(scored, [TRAINED] * 60).to_pylist()
+        if r["slice"] == "all"
+    }
+    assert rows["full", "p_ndcg_over_popularity"]["value"] == 1 / 201
+    assert rows["full", "p_ndcg_over_no_paths"]["value"] < 0.05
+    assert rows["no_paths", "p_ndcg_over_popularity"]["value"] > 0.05
+    p = rows["full", "p_ndcg_over_zero_shot"]
+    assert p["low"] == p["value"] == p["high"]
+    np.testing.assert_allclose(rows["full", "ndcg_over_zero_shot"]["value"], 0.8, rtol=1e-5)
+    assert ("no_paths", "ndcg_over_full") not in rows
+    assert ("no_paths", "ndcg_over_zero_shot") not in rows
+
+
+def test_cold_items_speak_of_the_users_that_have_one_and_lists_have_no_interval():
+    values = np.random.default_rng(1).random((6, len(METRICS))).astype(np.float32)
+    cold = values.copy()
+    cold[[1, 4]] = np.nan
+    exposures = np.zeros((2, 3, 1, 4), np.int64)
+    exposures[:, 0, 0] = [[6, 0, 0, 0], [3, 3, 0, 0]]
+    one = Scored("1", "hier", "full", values, 2, cold, values[:, :1], exposures)
+    rows = {(r["slice"], r["metric"]): r for r in records([one], [TRAINED] * 6).to_pylist()}
+    assert rows["cold_items", "ndcg"]["users"] == 4
+    np.testing.assert_allclose(rows["cold_items", "ndcg"]["value"], np.nanmean(cold[:, 1]), rtol=1e-6)
+    covered = rows["all", "coverage"]
+    assert covered["low"] == covered["value"] == covered["high"] == (1 / 4 + 2 / 4) / 2
+    np.testing.assert_allclose(rows["all", "gini"]["value"], (3 / 4 + 1 / 2) / 2)
+    assert rows["all", "novelty"]["low"] < rows["all", "novelty"]["value"] < rows["all", "novelty"]["high"]
+    assert {metric for name, metric in rows if name == "cold_items"} == {"hr", "ndcg", "recall", "mrr"}
