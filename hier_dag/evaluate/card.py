@@ -1,24 +1,24 @@
-"""The report card of one target: HIER against the baselines, with intervals and a verdict."""
+"""The report card of one target in Markdown, as the Dagster UI shows it."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
+from hier_dag.evaluate.comparison import against_strongest
 from hier_dag.evaluate.figures import Figure, Figures, figures
-from hier_dag.evaluate.records import GAIN, HIER
+from hier_dag.evaluate.scored import HIER
+from hier_dag.evaluate.slices import COLD_ITEMS
+from hier_dag.evaluate.verdict import standing_note, standing_words, verdict, worth_words
+from hier_dag.evaluate.words import SLICE_WORDS, figure_words, made_words, model_words, setting_words
 
-_SLICE_WORDS = {
-    "all": "all users",
-    "with_history": "users with source history",
-    "cold": "users without source history",
-}
+__all__ = ["card_markdown", "setting_words", "verdict"]
+
+_COLUMNS = 6
+"""Models beside HIER in the first table; with more, the strongest of each setting and the best on average."""
 
 
 def card_markdown(records: pa.Table, domain: str) -> str:
-    """A report card in Markdown: verdict, table for all users, table of slices.
-
-    Every word of the verdict is computed from the figures: HIER wins or loses a setting where the 95 %
-    interval of its paired NDCG gain over the strongest baseline lies on one side of zero.
+    """A report card in Markdown: verdict, what transfer adds, table for all users, table of slices.
 
     Args:
         records: `RECORD_SCHEMA`, of any number of domains.
@@ -28,115 +28,89 @@ def card_markdown(records: pa.Table, domain: str) -> str:
         UsageError: the table holds no record of the domain.
     """
     shown = figures(records, domain)
-    users = max(figure.users for figure in shown.table.values())
-    seeds = max(
-        row["seeds"] for row in records.select(["domain", "seeds"]).to_pylist() if row["domain"] == domain
-    )
+    worth = worth_words(shown)
+    left_out = len(shown.baselines) - len(leading(shown, _COLUMNS))
     lines = [
         f"### {domain}: HIER against the baselines",
         "",
         verdict(shown),
+        *(["", worth] if worth else []),
         "",
         *_main_table(shown),
+        *(["", f"{left_out} weaker baselines are left out of this table."] if left_out else []),
+        "",
+        *_standing_table(shown),
         "",
         *_slice_table(shown),
         "",
-        f"NDCG@{shown.k} and HR@{shown.k} by full ranking of the catalogue; {users:,} users, "
-        f"{seeds} seed{'s' if seeds != 1 else ''}; "
-        "brackets: 95 % bootstrap interval over users; bold: highest of its row.",
+        f"NDCG@{shown.k} and HR@{shown.k} by full ranking of the catalogue; {shown.users:,} users, "
+        f"{shown.seeds} seed{'s' if shown.seeds != 1 else ''}; brackets: 95 % bootstrap interval over users; "
+        f"bold: highest of its row; {standing_note()}.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def verdict(shown: Figures) -> str:
-    """One sentence: where HIER beats, ties with and loses to the strongest baseline of each setting."""
-    outcome: dict[str, list[str]] = {"beats": [], "level": [], "loses": []}
-    for shots in shown.shots:
-        rival = shown.strongest_baseline(shots)
-        gain = shown.get(GAIN + rival, shots, HIER) if rival else None
-        base = shown.get("ndcg", shots, rival) if rival else None
-        if rival is None or gain is None or base is None:
-            continue
-        percent = f"{100 * gain.value / base.value:+.0f} % on " if base.value > 0 else ""
-        side = "beats" if gain.low > 0 else "loses" if gain.high < 0 else "level"
-        outcome[side].append(f"{setting_words(shots)} ({percent}{_words(rival)})")
-    parts = [
-        f"{start} {_listed(outcome[side])}"
-        for side, start in (
-            ("beats", "beats the strongest baseline in NDCG with"),
-            ("level", "shows no clear difference with"),
-            (
-                "loses",
-                "loses to it with" if outcome["beats"] else "loses to the strongest baseline in NDCG with",
-            ),
-        )
-        if outcome[side]
-    ]
-    return f"HIER {_listed(parts, '; it ')}." if parts else "There is no baseline to compare HIER with."
-
-
-def setting_words(shots: str) -> str:
-    """A setting in words: "0" is "zero-shot", "1" is "1 per user", "1%" is "1 %", "all" is "all"."""
-    if shots == "0":
-        return "zero-shot"
-    if shots.endswith("%"):
-        return f"{shots[:-1]} %"
-    return "all" if shots == "all" else f"{shots} per user"
+def leading(shown: Figures, most: int) -> tuple[str, ...]:
+    """At most so many baselines: the strongest of each setting, popularity, then the best by mean NDCG."""
+    strongest = [b for s in shown.shots if (b := shown.strongest_baseline(s))]
+    mean = {
+        b: sum(f.value for f in having) / len(having)
+        for b in shown.baselines
+        if (having := [f for s in shown.shots if (f := shown.get("ndcg", s, b))])
+    }
+    first = sorted(set(strongest), key=lambda b: (-strongest.count(b), -mean[b]))
+    rest = [*("popularity" for b in mean if b == "popularity"), *sorted(mean, key=lambda b: -mean[b])]
+    chosen = list(dict.fromkeys([*first, *rest]))[:most]
+    return tuple(b for b in shown.baselines if b in chosen)
 
 
 def _main_table(shown: Figures) -> list[str]:
-    models = [HIER, *shown.baselines]
-    lines = [_row(["setting", "metric", *(_words(m) for m in models)]), _row(["---"] * (len(models) + 2))]
+    models = [HIER, *leading(shown, _COLUMNS)]
+    lines = [
+        _row(["setting", "metric", *(model_words(m) for m in models)]),
+        _row(["---"] * (len(models) + 2)),
+    ]
     for shots in shown.shots:
         for metric in ("ndcg", "hr"):
             found = [shown.get(metric, shots, model) for model in models]
-            name = _setting(shown, shots) if metric == "ndcg" else ""
+            name = made_words(shown, shots) if metric == "ndcg" else ""
             lines.append(_row([name, f"{metric.upper()}@{shown.k}", *_cells(found)]))
     return lines
 
 
+def _standing_table(shown: Figures) -> list[str]:
+    lines = [_row(["setting", "strongest baseline", "paired gain", "among all baselines"]), _row(["---"] * 4)]
+    for shots in shown.shots:
+        if found := against_strongest(shown, shots):
+            rival = f"{model_words(found.rival)} {figure_words(found.base)}"
+            cells = [setting_words(shots), rival, figure_words(found.gain, "+"), standing_words(shown, shots)]
+            lines.append(_row(cells))
+    return lines
+
+
 def _slice_table(shown: Figures) -> list[str]:
-    lines = [_row(["users", "setting", "HIER NDCG", "strongest baseline", "paired gain"]), _row(["---"] * 5)]
-    for users in ("with_history", "cold"):
+    lines = [_row(["slice", "setting", "HIER NDCG", "strongest baseline", "paired gain"]), _row(["---"] * 5)]
+    for users in ("with_history", "cold", COLD_ITEMS):
         for shots in shown.shots:
-            hier, rival = shown.get("ndcg", shots, HIER, users), shown.strongest_baseline(shots, users)
-            base = shown.get("ndcg", shots, rival, users) if rival else None
-            gain = shown.get(GAIN + rival, shots, HIER, users) if rival else None
-            if hier and base and gain and rival:
-                who = f"{_SLICE_WORDS[users]} ({hier.users:,})"
+            if found := against_strongest(shown, shots, users):
+                unit = " users" if users == COLD_ITEMS else ""
                 cells = [
-                    who,
+                    f"{SLICE_WORDS[users]} ({found.hier.users:,}{unit})",
                     setting_words(shots),
-                    _cell(hier),
-                    f"{_words(rival)} {_cell(base)}",
-                    _cell(gain, "+"),
+                    figure_words(found.hier),
+                    f"{model_words(found.rival)} {figure_words(found.base)}",
+                    figure_words(found.gain, "+"),
                 ]
                 lines.append(_row(cells))
     return lines
 
 
-def _setting(shown: Figures, shots: str) -> str:
-    hier = shown.get("ndcg", shots, HIER)
-    made = f", {_words(hier.variant)}" if hier and shots != "0" and hier.variant else ""
-    return setting_words(shots) + made
-
-
 def _cells(found: list[Figure | None]) -> list[str]:
     best = max((f.value for f in found if f), default=0.0)
-    return [("**" + _cell(f) + "**" if f.value == best else _cell(f)) if f else "–" for f in found]
-
-
-def _cell(figure: Figure, sign: str = "") -> str:
-    return f"{figure.value:{sign}.3f} [{figure.low:{sign}.3f}, {figure.high:{sign}.3f}]"
+    return [
+        ("**" + figure_words(f) + "**" if f.value == best else figure_words(f)) if f else "–" for f in found
+    ]
 
 
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _words(name: str) -> str:
-    return "HIER" if name == HIER else name.replace("_", " ")
-
-
-def _listed(parts: list[str], separator: str = ", ") -> str:
-    return separator.join(parts)

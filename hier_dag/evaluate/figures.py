@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hier_dag.errors import UsageError
-from hier_dag.evaluate.records import HIER
+from hier_dag.evaluate.scored import HIER
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,11 @@ class Figures:
 
     Attributes:
         domain: its name.
-        table: the figures.
+        table: the figures; of several variants of HIER in a setting those of the first, the full model.
         k: the smallest declared cutoff of NDCG, which cards and plots show.
         shots: settings in order of evidence: "0", shares, counts, "all".
         baselines: names of the models that are not HIER, in order of appearance.
+        seeds: seeds averaged.
     """
 
     domain: str
@@ -38,6 +41,12 @@ class Figures:
     k: int
     shots: tuple[str, ...]
     baselines: tuple[str, ...]
+    seeds: int
+
+    @property
+    def users(self) -> int:
+        """Users with a test item."""
+        return max(figure.users for figure in self.table.values())
 
     def get(
         self, metric: str, shots: str, model: str, users: str = "all", k: int | None = None
@@ -45,9 +54,12 @@ class Figures:
         """The figure at a cutoff (the smallest unless told), or None where there is no record."""
         return self.table.get((users, metric, self.k if k is None else k, shots, model))
 
-    def strongest_baseline(self, shots: str, users: str = "all") -> str | None:
-        """Name of the baseline with the highest NDCG in a setting and slice."""
-        having = {b: f.value for b in self.baselines if (f := self.get("ndcg", shots, b, users))}
+    def strongest_baseline(
+        self, shots: str, users: str = "all", among: Collection[str] | None = None
+    ) -> str | None:
+        """Name of the baseline (of all, or of some) with the highest NDCG in a setting and slice."""
+        names = [b for b in self.baselines if among is None or b in among]
+        having = {b: f.value for b in names if (f := self.get("ndcg", shots, b, users))}
         return max(having, key=having.__getitem__) if having else None
 
 
@@ -57,25 +69,24 @@ def figures(records: pa.Table, domain: str) -> Figures:
     Raises:
         UsageError: the table holds no record of the domain.
     """
-    rows = [row for row in records.to_pylist() if row["domain"] == domain]
+    rows = records.filter(pc.equal(records["domain"], domain)).to_pylist()
     if not rows:
         raise UsageError(
             "there is no record of this domain",
             domain=domain,
             fix="a domain without test interactions has vectors but no figures; check its name otherwise",
         )
-    table = {
-        (r["slice"], r["metric"], r["k"], r["shots"], r["model"]): Figure(
-            r["value"], r["low"], r["high"], r["users"], r["variant"]
-        )
-        for r in rows
-    }
+    table: dict[tuple[str, str, int, str, str], Figure] = {}
+    for r in rows:
+        figure = Figure(r["value"], r["low"], r["high"], r["users"], r["variant"])
+        table.setdefault((r["slice"], r["metric"], r["k"], r["shots"], r["model"]), figure)
     return Figures(
         domain=domain,
         table=table,
         k=min(r["k"] for r in rows if r["metric"] == "ndcg"),
         shots=tuple(sorted({r["shots"] for r in rows}, key=evidence_order)),
         baselines=tuple(dict.fromkeys(r["model"] for r in rows if r["model"] != HIER)),
+        seeds=max(r["seeds"] for r in rows),
     )
 
 
