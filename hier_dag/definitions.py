@@ -13,9 +13,11 @@ from assets.raw_events import raw_events
 from assets.raw_links import raw_links
 from assets.schedules import domain_schedules
 from assets.sensors import new_files, publish_after_pretraining
+from assets.studies import study_asset
 from hier_dag.config import PlatformConfig, load_config
 from hier_dag.home import Home, domains_file, home_of
 from hier_dag.orchestration.everything import everything
+from hier_dag.study.registry import STUDIES
 from resources import ArtifactStoreResource, DataEngine, RegistryResource, Trainer
 
 
@@ -36,6 +38,7 @@ def build_definitions(config: PlatformConfig, at: Home) -> dg.Definitions:
             pretrain_encoder(config),
             finetune_model(config, targets),
             publish_embeddings(config, targets),
+            *(study_asset(study, config) for study in STUDIES.values()),
         ],
         jobs=[refresh_domain(), publish_target(), everything],
         schedules=domain_schedules(config),

@@ -14,6 +14,7 @@ from hier_dag.cli.recommend import recommend
 from hier_dag.cli.report import report
 from hier_dag.cli.run import run
 from hier_dag.cli.sample import sample
+from hier_dag.cli.study import study
 from hier_dag.cli.ui import ui
 from hier_dag.cli.why import why
 from hier_dag.errors import HierError
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Logs of many services in, pre-trained user and item embeddings out.",
 )
-for command in (demo, sample, check, run, report, recommend, why, ui):
+for command in (demo, sample, check, run, report, recommend, why, study, ui):
     app.command()(command)
 
 

@@ -91,10 +91,10 @@ def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView
     workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
     plan = steps(config, workshop, only)
     show.total(sum(len(wave) for wave in plan))
-    yield from run_steps(lambda: _dagster(config, at), plan, workshop, at.live, started=show.started)
+    yield from run_steps(lambda: open_dagster(config, at), plan, workshop, at.live, started=show.started)
 
 
-def _dagster(config: PlatformConfig, at: Home) -> Any:
+def open_dagster(config: PlatformConfig, at: Home) -> Any:
     """Definitions and instance, made only when something must be run."""
     import dagster as dg
 

@@ -11,6 +11,7 @@ from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
+from hier_dag.config.studies import Studies
 from hier_dag.train.params import PretrainParams
 from hier_dag.transfer.params import TransferParams
 
@@ -27,6 +28,7 @@ __all__ = [
     "SeededHashSplit",
     "Split",
     "Stages",
+    "Studies",
     "TableSource",
 ]
 
@@ -270,6 +272,7 @@ class PlatformConfig(BaseModel):
     domains: dict[str, Domain]
     links: Links = Links()
     stages: Stages = Stages()
+    studies: Studies = Studies()
 
     @field_validator("domains")
     @classmethod
@@ -285,6 +288,13 @@ class PlatformConfig(BaseModel):
         if "target" not in roles:
             raise ValueError("at least one domain must have `role: target`")
         return value
+
+    @model_validator(mode="after")
+    def _studies_fit(self) -> PlatformConfig:
+        problem = self.studies.problem(len(self.source_names), self.target_names)
+        if problem is not None:
+            raise ValueError(problem)
+        return self
 
     @property
     def source_names(self) -> tuple[str, ...]:

@@ -11,7 +11,16 @@ from hier_dag.errors import ContractError
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.links import link_inputs
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
+from hier_dag.pipeline.stages import (
+    CODE_VERSIONS,
+    ENCODER,
+    EVENTS,
+    GRAPH,
+    LINKS,
+    MODEL,
+    PUBLISHED,
+    STUDY,
+)
 from hier_dag.registry import Registry
 
 
@@ -110,6 +119,29 @@ def published_request(config: PlatformConfig, registry: Registry, domain: str) -
     parents = {"graph": above["graph"], "encoder": above["encoder"], "model": model}
     params = config.stages.publish.model_dump()
     return Request(PUBLISHED, domain, CODE_VERSIONS[PUBLISHED], params, parents)
+
+
+def study_request(
+    kind: str, partition: str, params: dict[str, Any], parents: dict[str, str], seeds: list[int]
+) -> Request:
+    """What a cell of a study (`study/<name>`) or the work that studies share (`study/result`) would make."""
+    return Request(kind, partition, CODE_VERSIONS[STUDY], params, parents, seeds=seeds)
+
+
+def newest_graph(config: PlatformConfig, registry: Registry) -> str:
+    """Digest of the newest graph.
+
+    Raises:
+        ContractError: when there is none, or it was made of other domains than are declared now.
+    """
+    digest = _latest(registry, GRAPH, None)
+    made = registry.artifact(digest)
+    of = {} if made is None else {d: v["role"] for d, v in made.manifest["params"]["domains"].items()}
+    if of != {d: v.role for d, v in config.domains.items()}:
+        raise ContractError(
+            "kg/graph was made of other domains than domains.yaml declares now.", fix="run: hier run"
+        )
+    return digest
 
 
 def _latest(registry: Registry, kind: str, partition: str | None) -> str:

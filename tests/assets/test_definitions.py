@@ -7,6 +7,7 @@ import pytest
 
 import assets as our_assets
 from hier_dag.home import SAMPLE_DOMAINS
+from hier_dag.study.registry import STUDIES
 
 DOMAINS = (
     "food_delivery", "marketplace", "local_guide", "grocery", "table_booking", "recipes", "experiences",
@@ -36,7 +37,7 @@ def test_the_code_location_loads_what_hier_domains_names(platform, monkeypatch):
     monkeypatch.setenv("HIER_DOMAINS", str(platform.domains))
     loaded = defs()
     dg.Definitions.validate_loadable(loaded)
-    assert len(list(loaded.assets)) == 6
+    assert len(list(loaded.assets)) == 6 + len(STUDIES)
 
 
 def test_the_assets_are_ours():
@@ -44,7 +45,7 @@ def test_the_assets_are_ours():
     assert our_assets.__file__.startswith(str(SAMPLE_DOMAINS.parents[2]))
 
 
-def test_assets_their_groups_partitions_and_checks(definitions):
+def test_assets_their_groups_partitions_and_checks(definitions, platform):
     found = {}
     for spec in definitions.resolve_all_asset_specs():
         keys = tuple(spec.partitions_def.get_partition_keys()) if spec.partitions_def else None
@@ -57,7 +58,12 @@ def test_assets_their_groups_partitions_and_checks(definitions):
         assert spec.owners == ["team:recommender-platform"]
         assert 1 <= len(spec.kinds) <= 3
         assert spec.code_version
+    studies = {name: found.pop(f"study/{name}") for name in STUDIES}
     assert found == OFFERED
+    for name, (group, keys, above, checks) in studies.items():
+        assert (group, keys) == ("study", tuple(c.key for c in STUDIES[name].cells(platform.config)))
+        assert above == {STUDIES[name].above}
+        assert checks == {"contract", "measured"}
 
 
 def test_jobs_schedules_and_sensors(definitions):
