@@ -45,7 +45,7 @@ def card_markdown(records: pa.Table, domain: str) -> str:
         "",
         f"NDCG@{shown.k} and HR@{shown.k} by full ranking of the catalogue; {shown.users:,} users, "
         f"{shown.seeds} seed{'s' if shown.seeds != 1 else ''}; brackets: 95 % bootstrap interval over users; "
-        f"bold: highest of its row; {standing_note()}.",
+        f"bold: highest of its row. {standing_note()}.",
     ]
     return "\n".join(lines) + "\n"
 

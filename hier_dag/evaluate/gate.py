@@ -28,8 +28,8 @@ def negative_transfer(records: pa.Table, domain: str, baselines: tuple[str, ...]
         shots: the setting, usually the published one.
 
     Returns:
-        JSON-able facts: domain, shots, verdict (`negative`, `not negative`, `not judged`), passed, baseline, k,
-        gain, low, high, hier, base, p, users, sentence; figures are None where nothing was judged.
+        JSON-able facts: domain, shots, verdict (`negative`, `not negative`, `not judged`), passed, baseline,
+        k, gain, low, high, hier, base, p, users, sentence; figures are None where nothing was judged.
 
     Raises:
         UsageError: a declared baseline is in no setting of the domain.

@@ -30,6 +30,9 @@ RECORD_SCHEMA = pa.schema(
         )
     ]
 )  # fmt: skip
+LEAST_FLIPS = 1999
+"""Sign flips behind a p-value, however few resamples are asked: p can then be small enough to stay below 5 %
+when Holm multiplies it by the number of baselines, up to 100 of them."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def make_records(
             setting is the full model.
         metrics: meaning of the columns of `Scored.values`.
         origin: int8 [n], `Encoding.user_origin` of those users.
-        resamples: bootstrap resamples and sign flips.
+        resamples: bootstrap resamples, and sign flips if more than `LEAST_FLIPS`.
         seed: seeds both.
     """
     if not scored or len(origin) == 0:
@@ -111,8 +114,9 @@ def _summaries(
     for c, value, lo, hi in zip(columns, mean, low.tolist(), high.tolist(), strict=True):
         # Sums in float32 may put the ends of a zero-width interval a rounding error beside its value.
         yield _row(domain, name, c.of, c.metric, c.k, (value, min(lo, value), max(hi, value)), len(values))
+    flips = max(resamples, LEAST_FLIPS)
     gains = [at for at, c in enumerate(columns) if c.metric.startswith(GAIN)]
-    for at, p in zip(gains, sign_flip_p(values[:, gains], resamples, seed).tolist(), strict=True):
+    for at, p in zip(gains, sign_flip_p(values[:, gains], flips, seed).tolist(), strict=True):
         c = columns[at]
         yield _row(domain, name, c.of, P_VALUE + c.metric, c.k, (p, p, p), len(values))
 

@@ -73,7 +73,7 @@ def standing_words(shown: Figures, shots: str) -> str:
 def standing_note() -> str:
     """What `standing_words` mean."""
     return (
-        "above and below: paired sign-flip permutation tests over users, two-sided, "
+        "Above and below: paired sign-flip permutation tests over users, two-sided, "
         f"Holm-corrected over the baselines of a setting at {100 * LEVEL:.0f} %"
     )
 

@@ -37,6 +37,8 @@ def made_words(shown: Figures, shots: str) -> str:
 
 def model_words(name: str) -> str:
     """A model or variant in words: "entity_profile" is "entity profile", "item_knn" is "item kNN"."""
+    if name == "fine_tuned":
+        return "fine-tuned"
     return " ".join(_SPELT.get(word, word) for word in name.split("_"))
 
 

@@ -80,7 +80,7 @@ def test_in_the_figures():
     ]
     text = shown(figures_table(records))
     assert "base [/b]" in text
-    assert "[0.4000, 0.6000]" in text
+    assert "[.4000, .6000]" in text
 
 
 def test_targets_that_have_nothing_to_score_are_a_table_too():

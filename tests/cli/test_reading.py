@@ -119,7 +119,7 @@ def test_the_records_have_exactly_the_declared_keys(platform, hier):
     assert {r["setting"] for r in records} == {"zero_shot", "few_shot"}
     assert all((r["setting"] == "zero_shot") == (r["shots"] == "0") for r in records)
     assert {"hier", "random", "popularity", "entity_profile"} <= {r["model"] for r in records}
-    assert {r["slice"] for r in records} <= {"all", "with_history", "cold"}
+    assert {r["slice"] for r in records} <= {"all", "with_history", "cold", "cold_items"}
     assert {(r["metric"], r["k"]) for r in records} >= {(m, k) for m in ("hr", "ndcg") for k in (10, 50)}
     assert all(r["low"] <= r["value"] <= r["high"] for r in records)
     code, out, _ = hier("report")

@@ -17,7 +17,7 @@ def test_negative_where_the_whole_interval_of_the_gain_is_below_zero(report):
 def test_a_win_and_a_tie_pass(report, shots):
     facts = negative_transfer(report, "cafe", None, shots)
     assert (facts["verdict"], facts["passed"]) == ("not negative", True)
-    assert facts["high"] > 0
+    assert facts["high"] >= 0
 
 
 def test_the_best_of_the_declared_baselines_is_compared(report):

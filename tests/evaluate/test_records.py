@@ -53,7 +53,7 @@ def test_gains_carry_a_p_value_also_over_other_variants_and_over_zero_shot():
         for r in records(scored, [TRAINED] * 60).to_pylist()
         if r["slice"] == "all"
     }
-    assert rows["full", "p_ndcg_over_popularity"]["value"] == 1 / 201
+    assert rows["full", "p_ndcg_over_popularity"]["value"] == 1 / 2000
     assert rows["full", "p_ndcg_over_no_paths"]["value"] < 0.05
     assert rows["no_paths", "p_ndcg_over_popularity"]["value"] > 0.05
     p = rows["full", "p_ndcg_over_zero_shot"]
