@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from hier_dag.evaluate.comparison import Comparison
 from hier_dag.evaluate.figures import Figure
+
+_MINUS = re.compile(r"(?<!\w)-(?=[\d.])")  # of a figure, not of "few-shot"
 
 
 @dataclass(frozen=True)
@@ -74,5 +77,5 @@ def interval(figure: Figure, sign: str = "") -> str:
 
 
 def signed(words: str) -> str:
-    """Figures with a minus sign as wide as their plus sign."""
-    return words.replace("-", "−")
+    """Words whose figures have a minus sign as wide as their plus sign."""
+    return _MINUS.sub("−", words)

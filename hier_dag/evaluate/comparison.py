@@ -11,8 +11,8 @@ from hier_dag.evaluate.scored import GAIN, HIER, OVER_ZERO_SHOT, P_VALUE, ZERO_S
 LEVEL = 0.05
 """Share of false findings that is accepted, after correction for the number of baselines."""
 
-TARGET_ALONE = frozenset({"popularity", "mf", "lightgcn"})
-"""Baselines that read the target's few-shot interactions and nothing else."""
+TARGET_ALONE = frozenset({"popularity", "lightgcn_few_shot"})
+"""Baselines that read the target's few-shot interactions and nothing of the sources or of entities."""
 
 
 @dataclass(frozen=True)

@@ -102,11 +102,16 @@ def _card(shown: Figures, variants: pa.Table | None) -> _Card:
     return _Card(
         domain=shown.domain,
         baselines=len(shown.baselines),
-        verdict=verdict(shown),
-        worth=worth_words(shown),
+        verdict=_unbroken(verdict(shown)),
+        worth=_unbroken(words) if (words := worth_words(shown)) else None,
         chips=(f"{shown.users:,} test users", seeds, f"NDCG@{shown.k}, full ranking"),
         sections=tuple(s for s in sections if s is not None),
     )
+
+
+def _unbroken(words: str) -> str:
+    """Words whose percentages and intervals do not break over lines."""
+    return signed(words).replace(" %", "\u00a0%").replace(", +", ",\u00a0+").replace(", −", ",\u00a0−")
 
 
 def _overview(targets: Sequence[Figures]) -> Markup:

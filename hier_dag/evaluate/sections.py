@@ -145,7 +145,7 @@ def beyond_accuracy(shown: Figures) -> Section | None:
     tables: list[Table] = []
     for shots in reversed(shown.shots):
         rows = []
-        for model in (HIER, *shown.baselines):
+        for model in _by_height(shown, "ndcg", shown.k, shots):
             found = [shown.get(metric, shots, model) for metric in metrics]
             cells = [Cell(f"{f.value:.2f}" if f else "–") for f in found]
             if any(found) and (ndcg := shown.get("ndcg", shots, model)):
@@ -164,24 +164,29 @@ def beyond_accuracy(shown: Figures) -> Section | None:
 
 
 def _models(shown: Figures, metric: str, k: int, label: str, folded: bool) -> Table:
-    models = [m for m in (HIER, *shown.baselines) if any(shown.get(metric, s, m, k=k) for s in shown.shots)]
-    last = shown.shots[-1]
-
-    def height(model: str) -> tuple[bool, float]:
-        figure = shown.get(metric, last, model, k=k) or shown.get(metric, ZERO_SHOT, model, k=k)
-        return model != HIER, -(figure.value if figure else 0.0)
-
+    models = _by_height(shown, metric, k, shown.shots[-1])
     best = {
         shots: max((f.value for m in models if (f := shown.get(metric, shots, m, k=k))), default=0.0)
         for shots in shown.shots
     }
     rows = []
-    for model in sorted(models, key=height):
+    for model in models:
         found = [(shots, shown.get(metric, shots, model, k=k)) for shots in shown.shots]
         cells = tuple(figure_cell(f, f is not None and f.value == best[s] > 0) for s, f in found)
         rows.append(Row(model_words(model), cells, model == HIER))
     title = label + (f"@{k}" if k else "")
     return Table(heads("model", *map(setting_words, shown.shots)), tuple(rows), title, folded)
+
+
+def _by_height(shown: Figures, metric: str, k: int, shots: str) -> list[str]:
+    """HIER, then the baselines by their figure in a setting, or else by that in zero-shot."""
+
+    def height(model: str) -> tuple[bool, float]:
+        figure = shown.get(metric, shots, model, k=k) or shown.get(metric, ZERO_SHOT, model, k=k)
+        return model != HIER, -(figure.value if figure else 0.0)
+
+    models = [m for m in (HIER, *shown.baselines) if any(shown.get(metric, s, m, k=k) for s in shown.shots)]
+    return sorted(models, key=height)
 
 
 def _tested(found: Comparison | None) -> tuple[Cell, Cell]:

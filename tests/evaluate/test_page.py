@@ -54,6 +54,13 @@ def test_a_card_shows_verdict_models_slices_and_how_to_read_it(report):
     assert "Beyond accuracy" not in html
 
 
+def test_figures_have_a_true_minus_and_words_keep_their_hyphens(report):
+    html = card_html(report, "cafe")
+    assert "3 per user (−50\u00a0% on popularity)" in html
+    assert "few-shot" in html
+    assert "few−shot" not in html
+
+
 def test_ablations_have_their_section_with_the_gain_of_the_full_model(report, variants):
     html = card_html(report, "cafe", variants)
     section = html[html.index("What each part earns") :]
