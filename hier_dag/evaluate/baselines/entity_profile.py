@@ -6,8 +6,9 @@ import numpy as np
 import scipy.sparse as sp  # type: ignore[import-untyped]
 
 from hier_dag.evaluate.baselines.base import Evidence, register
+from hier_dag.evaluate.baselines.matrices import indicators, observed_matrix
 from hier_dag.evaluate.ranking import Scorer
-from hier_dag.graph.csr import CSR, FloatArray, IntArray
+from hier_dag.graph.csr import FloatArray, IntArray
 
 
 @register("entity_profile")
@@ -21,30 +22,17 @@ def entity_profile(evidence: Evidence) -> Scorer:
     Rows stay sparse until scores are made: memory is that of one block of scores.
     """
     graph = evidence.graph
-    entities = _indicators(graph.has_entity)
+    entities = indicators(graph.has_entity).astype(np.float64)
     frequency = np.maximum(np.asarray(entities.sum(axis=0)).ravel(), 1.0)
     weighted = (entities @ sp.diags(np.log(max(1, graph.n_items) / frequency))).tocsr()
     audience = graph.audience[evidence.domain]
-    profiles = _unit_rows((_history(evidence)[audience] @ weighted).tocsr())
+    profiles = _unit_rows((observed_matrix(evidence)[audience] @ weighted).tocsr())
     items = _unit_rows(weighted[graph.catalogue[evidence.domain]]).T.tocsr()
 
     def score(rows: IntArray) -> FloatArray:
         return np.asarray((profiles[rows] @ items).toarray(), dtype=np.float32)
 
     return score
-
-
-def _history(evidence: Evidence) -> sp.csr_array:
-    graph = evidence.graph
-    shape = (graph.n_users, graph.n_items)
-    history = sp.csr_array((np.ones(len(evidence.user)), (evidence.user, evidence.item)), shape=shape)
-    for source in graph.sources:
-        history = history + _indicators(graph.interacts[source])
-    return history
-
-
-def _indicators(rows: CSR) -> sp.csr_array:
-    return sp.csr_array((np.ones(rows.nnz), rows.indices, rows.indptr), shape=(rows.rows, rows.cols))
 
 
 def _unit_rows(rows: sp.csr_array) -> sp.csr_array:

@@ -1,0 +1,1 @@
+"""Baselines trained with torch; importing `recipes` registers them."""
