@@ -50,9 +50,14 @@ def print_summary(
         return
     table = Table(title=study.what, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for at, head in enumerate(summary.head):
-        table.add_column(escape(head), no_wrap=True, justify="left" if at < 2 else "right")
+        # Figures are never cut; words may go on in the next line.
+        figures = any(c.isdigit() for row in summary.rows for c in str(row[at]))
+        table.add_column(escape(head), no_wrap=figures and at > 0, justify="left" if at < 2 else "right")
+    before: object = None
     for row in summary.rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        first = "" if row[0] == before else escape(str(row[0]))
+        table.add_row(first, *(escape(str(cell)) for cell in row[1:]))
+        before = row[0]
     out.print(table)
     out.print(escape(summary.note), style="dim", highlight=False)
     out.print(f"{done} of {cells} cells done. Picture: {paths['png']}", markup=False, soft_wrap=True)

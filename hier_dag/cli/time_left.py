@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+_ENOUGH = 0.05  # share of the first piece from which it says something
+
 
 class TimeLeft:
     """Estimates the rest from the mean time of finished pieces, or from the share of the first.
@@ -36,7 +38,7 @@ class TimeLeft:
         if self._pieces:
             each = self._worked / self._pieces
             return max(0.0, each - spent, (1 - share) * each) + (self._left - 1) * each
-        return spent / share * self._left - spent if share > 0 else None
+        return spent / share * self._left - spent if share >= _ENOUGH else None
 
 
 def duration(seconds: float) -> str:

@@ -30,7 +30,7 @@ def ablation_summary(ablations: Sequence[Ablation], finished: Sequence[Finished]
     shots = list(dict.fromkeys(r["shots"] for r in rows))
     there = {r["cell"] for r in rows}
     shown = [a for a in ablations if a.name in there and a.control in there]
-    short = [_line(rows, a, s, at == 0) for a in shown for at, s in enumerate(shots)]
+    short = [_line(rows, a, s) for a in shown for s in shots]
     head = ("module", "setting", "earns, left out", "earns, against control", "p", "targets", "verdict")
     return Summary(table, head, short, _picture(rows, shown, shots), _NOTE)
 
@@ -39,13 +39,13 @@ def _at(rows: list[Row], cell: str, shots: str, domain: str = MEAN) -> Row:
     return next(r for r in rows if (r["cell"], r["shots"], r["domain"]) == (cell, shots, domain))
 
 
-def _line(rows: list[Row], one: Ablation, shots: str, first: bool) -> tuple[Any, ...]:
+def _line(rows: list[Row], one: Ablation, shots: str) -> tuple[Any, ...]:
     control = _at(rows, one.control, shots)
     single = [r for r in rows if (r["cell"], r["shots"]) == (one.control, shots) and r["domain"] != MEAN]
     helps = sum(r["p_holm"] < _LEVEL and r["change"] < 0 for r in single)
     hurts = sum(r["p_holm"] < _LEVEL and r["change"] > 0 for r in single)
     return (
-        one.what if first else "",
+        one.what,
         setting_words(shots),
         _earned(_at(rows, one.name, shots)),
         "the same" if one.control == one.name else _earned(control),
@@ -73,8 +73,6 @@ def _picture(rows: list[Row], shown: list[Ablation], shots: list[str]) -> bytes:
     if shots and shown:
         panels[0].set_yticks(range(len(shown)), [a.what for a in shown])
         panels[0].invert_yaxis()
-        k = rows[0]["k"]
-        figure.supxlabel(f"NDCG@{k} that the module earns; strokes: single targets", fontsize=8)
         legend(figure, panels[0], 3)
     return png(figure)
 
@@ -82,25 +80,28 @@ def _picture(rows: list[Row], shown: list[Ablation], shots: list[str]) -> bytes:
 def _panel(panel: Axes, rows: list[Row], shown: list[Ablation], shots: str) -> None:
     for at, one in enumerate(shown):
         own = one.control == one.name
-        pairs = [(one.name, "left out", COLOURS[0], "o", 0.0 if own else -0.14)]
+        _mark(panel, rows, one.name, shots, at if own else at - 0.14, ("left out", COLOURS[0], "o"))
         if not own:
-            pairs.append((one.control, "matched control", COLOURS[4], "s", 0.14))
-        for cell, words, colour, marker, shift in pairs:
-            _dots(panel, rows, cell, shots, at + shift, colour)
-            mean = _at(rows, cell, shots)
-            gain = -mean["change"]
-            ends = [[max(0.0, gain + mean["change_high"])], [max(0.0, -mean["change_low"] - gain)]]
-            known = panel.get_legend_handles_labels()[1]
-            panel.errorbar(
-                [gain], [at + shift], xerr=ends, color=colour, marker=marker, markersize=6, capsize=3,
-                linewidth=1.6, zorder=3, label=None if words in known else words,
-            )  # fmt: skip
+            _mark(panel, rows, one.control, shots, at + 0.14, ("matched control", COLOURS[4], "s"))
     panel.axvline(0, color=INK, linewidth=0.8)
-    dress(panel, setting_words(shots))
+    dress(panel, setting_words(shots), x=f"NDCG@{rows[0]['k']} that the module earns")
     panel.grid(axis="y", visible=False)
     panel.grid(axis="x", color=FAINT, linewidth=0.8)
 
 
-def _dots(panel: Axes, rows: list[Row], cell: str, shots: str, y: float, colour: str) -> None:
-    gains = [-r["change"] for r in rows if (r["cell"], r["shots"]) == (cell, shots) and r["domain"] != MEAN]
-    panel.plot(gains, [y] * len(gains), linestyle="", marker="|", markersize=7, color=colour, alpha=0.55)
+def _mark(panel: Axes, rows: list[Row], cell: str, shots: str, y: float, look: tuple[str, str, str]) -> None:
+    """The mean with its interval, and a stroke for each single target."""
+    words, colour, marker = look
+    known = panel.get_legend_handles_labels()[1]
+    single = [-r["change"] for r in rows if (r["cell"], r["shots"]) == (cell, shots) and r["domain"] != MEAN]
+    panel.plot(
+        single, [y] * len(single), linestyle="", marker="|", markersize=8, color=colour, alpha=0.55,
+        label=None if f"{words}, single targets" in known else f"{words}, single targets",
+    )  # fmt: skip
+    mean = _at(rows, cell, shots)
+    gain = -mean["change"]
+    ends = [[max(0.0, gain + mean["change_high"])], [max(0.0, -mean["change_low"] - gain)]]
+    panel.errorbar(
+        [gain], [y], xerr=ends, color=colour, marker=marker, markersize=6, linewidth=1.6, zorder=3,
+        label=None if words in known else words,
+    )  # fmt: skip

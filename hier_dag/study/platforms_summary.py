@@ -65,7 +65,7 @@ def _lines(rows: list[dict[str, Any]], name: str) -> list[tuple[Any, ...]]:
     for r in rows:
         if r["metric"] == "ndcg":
             ndcg.setdefault((r["shots"], r["model"], r["domain"]), r["value"])
-    for at, shots in enumerate(sorted({s for s, _ in means}, key=evidence_order)):
+    for shots in sorted({s for s, _ in means}, key=evidence_order):
         best, (own, hr) = _best(means, shots), means[shots, HIER]
         targets = [d for s, m, d in ndcg if (s, m) == (shots, HIER)]
         rival: list[str] = ["–"] * 4
@@ -74,8 +74,7 @@ def _lines(rows: list[dict[str, Any]], name: str) -> list[tuple[Any, ...]]:
             wins = sum(ndcg[shots, HIER, d] > ndcg[shots, best, d] for d in targets)
             ratio = f"{own / its:.2f}" if its > 0 else "–"
             rival = [best.replace("_", " "), f"{its:.4f}", ratio, f"{wins} of {len(targets)}"]
-        head = name if at == 0 else ""
-        lines.append((head, setting_words(shots), len(targets), f"{own:.4f}", f"{hr:.4f}", *rival))
+        lines.append((name, setting_words(shots), len(targets), f"{own:.4f}", f"{hr:.4f}", *rival))
     return lines
 
 

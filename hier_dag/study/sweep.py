@@ -54,33 +54,21 @@ def _points(rows: list[Row], declared: dict[str, float], axis: str, **where: str
 def _short(
     rows: list[Row], declared: dict[str, float], words: dict[str, str], shots: list[str]
 ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    k = next((r["k"] for r in rows if r["metric"] == "ndcg"), 0)
-    head = ["swept", "value"]
-    for s in shots:
-        head += [f"NDCG@{k} {setting_words(s)}", "change [95 %]", f"HR@{k} {setting_words(s)}"]
+    """The mean over targets: a row an axis, setting and value."""
+    pretrain = {r["cell"]: r["value"] for r in rows if r["metric"] == "pretrain_s"}
+    hr = {(r["cell"], r["shots"]): r["value"] for r in rows if r["metric"] == "hr" and r["domain"] == MEAN}
     out: list[tuple[Any, ...]] = []
     for axis, title in words.items():
         if not any(r["axis"] == axis for r in rows):
             continue
-        pretrain = {r["cell"]: r for r in rows if r["metric"] == "pretrain_s"}
-        for at, first in enumerate(_points(rows, declared, axis, metric="pretrain_s")):
-            line: list[Any] = [title if at == 0 else "", _mark(first)]
-            for s in shots:
-                line += _quality(rows, first["cell"], s)
-            out.append((*line, round(pretrain[first["cell"]]["value"], 1)))
-    return (*head, "pre-training s"), out
-
-
-def _mark(row: Row) -> str:
-    return f"{row['at']:g}" + (" (declared)" if row["cell"] == DEFAULT else "")
-
-
-def _quality(rows: list[Row], cell: str, shots: str) -> list[str]:
-    found = {r["metric"]: r for r in rows if (r["cell"], r["domain"], r["shots"]) == (cell, MEAN, shots)}
-    if not found:
-        return ["–", "–", "–"]
-    ndcg, hr = found["ndcg"], found["hr"]
-    return [f"{ndcg['value']:.4f}", change_words(ndcg), f"{hr['value']:.4f}"]
+        for s in shots:
+            for r in _points(rows, declared, axis, metric="ndcg", shots=s, domain=MEAN):
+                value = f"{r['at']:g}" + (" (declared)" if r["cell"] == DEFAULT else "")
+                quality = (f"{r['value']:.4f}", change_words(r), f"{hr[r['cell'], s]:.4f}")
+                out.append((title, setting_words(s), value, *quality, f"{pretrain[r['cell']]:.1f}"))
+    k = next((r["k"] for r in rows if r["metric"] == "ndcg"), 0)
+    head = ("swept", "setting", "value", f"NDCG@{k}", "change [95 %]", f"HR@{k}", "pre-training s")
+    return head, out
 
 
 def change_words(row: Row) -> str:
