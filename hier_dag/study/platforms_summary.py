@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hier_dag.evaluate.card import setting_words
 from hier_dag.evaluate.figures import evidence_order
 from hier_dag.evaluate.records import HIER
+from hier_dag.evaluate.words import setting_words
 from hier_dag.study.files import RECORDS
 from hier_dag.study.picture import COLOURS, INK, MARKERS, canvas, dress, legend, png
 from hier_dag.study.study import Finished, Summary

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from hier_dag.evaluate.card import setting_words
+from hier_dag.evaluate.words import setting_words
 from hier_dag.study.cell import DEFAULT
 from hier_dag.study.compare import MEAN, compare
 from hier_dag.study.picture import COLOURS, INK, MARKERS, canvas, dress, legend, png
