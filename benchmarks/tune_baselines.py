@@ -26,6 +26,7 @@ from hier_dag.evaluate.baselines.entity_mix import entity_mix
 from hier_dag.evaluate.baselines.entity_popularity import entity_popularity
 from hier_dag.evaluate.baselines.item_knn import item_knn
 from hier_dag.evaluate.baselines.item_knn_popularity import item_knn_popularity
+from hier_dag.evaluate.baselines.matrices import visits
 from hier_dag.evaluate.baselines.trained.fitting import Recipe, fit
 from hier_dag.evaluate.baselines.trained.recipes import RECIPES
 from hier_dag.evaluate.baselines.trained.training import Training
@@ -133,9 +134,9 @@ def candidates() -> dict[str, list[Candidate]]:
 
 def trained_candidates(name: str, recipe: Recipe) -> Iterator[Candidate]:
     if name == "lightgcn_popularity":
-        for weight in (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0, 1.5):
-            changed = replace(recipe, popularity=weight)
-            yield f"popularity {weight}", lambda e, r=changed: fit(e, r)
+        fitted: dict[int, Scorer] = {}  # the weight leaves training alone
+        for weight in (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0):
+            yield f"popularity {weight}", lambda e, w=weight: beside_popularity(e, recipe, w, fitted)
         return
     pairs = [(15, 0.01), (30, 0.003), (30, 0.01), (60, 0.005)]
     if name in ("mf", "lightgcn_few_shot"):  # without neighbours or sources to start from, more steps
@@ -146,6 +147,14 @@ def trained_candidates(name: str, recipe: Recipe) -> Iterator[Candidate]:
             sources = None if recipe.sources is None else replace(recipe.sources, decay=decay)
             changed = replace(recipe, sources=sources, few_shot=few)
             yield f"steps {steps}, rate {rate}, decay {decay}", lambda e, r=changed: fit(e, r)
+
+
+def beside_popularity(evidence: Evidence, recipe: Recipe, weight: float, fitted: dict[int, Scorer]) -> Scorer:
+    """What `fit` with this popularity weight scores, up to the order's own freedom; fits once an evidence."""
+    if id(evidence) not in fitted:
+        fitted[id(evidence)] = fit(evidence, replace(recipe, popularity=0.0))
+    plain, log_count = fitted[id(evidence)], np.log(visits(evidence) + 0.1).astype(np.float32)
+    return lambda rows: plain(rows) + np.float32(weight) * log_count
 
 
 def ndcg(make: Callable[[Evidence], Scorer | None], tasks: Sequence[Task]) -> dict[str, float] | None:

@@ -20,8 +20,8 @@ SHRINKAGE = 300.0
 def item_knn(evidence: Evidence, shrinkage: float = SHRINKAGE) -> Scorer | None:
     """Sum of shrunk cosines s_ij = |U_i ∩ U_j| / (√(|U_i| |U_j|) + h) over the items i of a user's history.
 
-    History and visitors are the sources' training interactions and the few-shot pairs. Does not exist in
-    zero-shot: no target item has a visitor. A user without history gets popularity.
+    History and visitors are the sources' training interactions and the few-shot pairs. Not scored in
+    zero-shot, where an item that no source shares has no visitor. A user without history gets popularity.
 
     Args:
         evidence: sources and few-shot pairs.
