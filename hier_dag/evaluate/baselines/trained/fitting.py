@@ -1,7 +1,9 @@
 """From evidence to a trained scorer: sources once a graph and seed, then the target's few-shot pairs.
 
-Continuing from the sources' weights with the few-shot edges added was as strong as training on the merged
-graph from the start, and costs a target seconds instead of a minute.
+Training continues from the sources' weights with the few-shot edges added. The merged graph from the start,
+at the same number of steps, learns the oversampled few-shot pairs by heart: NDCG@10 of held-out few-shot
+pairs .048 against .082 (LightGCN, two targets of yelp_category, k = 3), and it costs every target the
+sources' training again.
 """
 
 from __future__ import annotations
