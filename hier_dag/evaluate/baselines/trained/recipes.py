@@ -45,7 +45,7 @@ _LIGHTGCN = Recipe(two_layer_lightgcn, _SOURCES, _SLOWLY)
 
 RECIPES: dict[str, Recipe] = {
     "mf": Recipe(matrix_factorisation, _SOURCES, _SLOWLY),
-    "lightgcn_few_shot": Recipe(two_layer_lightgcn, None, Training(steps=100, learning_rate=0.003)),
+    "lightgcn_few_shot": Recipe(two_layer_lightgcn, None, _SLOWLY),
     "lightgcn": _LIGHTGCN,
     "lightgcn_popularity": replace(_LIGHTGCN, popularity=0.5),
     "xsimgcl": Recipe(two_layer_xsimgcl, _SOURCES, _SLOWLY),
