@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray
+from hier_dag.model.entity_profiles import EntityProfiles
+from hier_dag.model.interactions import InteractionEncoding
 
 TRAINED, KG_INFERRED, FALLBACK = 0, 1, 2
 ORIGINS = ("trained", "kg_inferred", "fallback")
@@ -26,6 +28,8 @@ class Encoding:
         user_origin: int8 [n_users], index into ORIGINS: TRAINED with source history, else FALLBACK.
         item_origin: int8 [n_items]: TRAINED if a source training item, KG_INFERRED if it has an
             entity, else FALLBACK.
+        interactions: the users × items graph of the sources, where the formulation encodes it.
+        profiles: untrained entity profiles, where the formulation uses them.
     """
 
     users: FloatArray
@@ -33,3 +37,5 @@ class Encoding:
     item_bias: FloatArray
     user_origin: NDArray[np.int8]
     item_origin: NDArray[np.int8]
+    interactions: InteractionEncoding | None = None
+    profiles: EntityProfiles | None = None

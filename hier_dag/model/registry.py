@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hier_dag.errors import ConfigError
+from hier_dag.model.dual import Dual
 from hier_dag.model.formulation import Formulation
 from hier_dag.model.literal import Literal
 from hier_dag.model.recommended import Recommended
@@ -12,6 +13,7 @@ from hier_dag.model.source_view import SourceView
 from hier_dag.train.params import PretrainParams
 
 FORMULATIONS: dict[str, Callable[[SourceView, PretrainParams], Formulation]] = {
+    "dual": Dual,
     "recommended": Recommended,
     "literal": Literal,
 }

@@ -43,6 +43,13 @@ class SourceView:
         """Number of content nodes."""
         return self.content.cols
 
+    def entity_links(self) -> CSR:
+        """Items × entities, without the own nodes of items that have no entity."""
+        keep = self.content.indices < self.n_entities
+        return from_coo(
+            self.content.row_of_entry()[keep], self.content.indices[keep], self.n_items, self.n_entities
+        )
+
     def trained_items(self) -> NDArray[np.bool_]:
         """Whether each item has a source training interaction, bool [n_items]."""
         return np.bincount(self.history.indices, minlength=self.n_items) > 0

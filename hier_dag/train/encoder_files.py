@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from hier_dag.model.encoding import Encoding
 from hier_dag.model.formulation import Formulation
 from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
+from hier_dag.train.encoding_arrays import arrays_of, encoding_of
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.tables import curve_table, decision_path_table, exemplar_table, intent_table
@@ -36,7 +37,7 @@ TABLES = {
 
 
 def save_encoder(pretrained: Pretrained, folder: Path) -> None:
-    """Writes weights, configuration, encoding and the four tables into a folder, creating it if needed.
+    """Writes weights, configuration, encoding and the tables that describe it into a folder, creating it if needed.
 
     Equal encoders give equal bytes.
 
@@ -47,10 +48,12 @@ def save_encoder(pretrained: Pretrained, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.contiguous() for name, tensor in pretrained.model.state_dict().items()}
     save_tensors(weights, folder / MODEL)
-    save_file({f.name: getattr(pretrained.encoding, f.name) for f in fields(Encoding)}, folder / ENCODING)
+    save_file(arrays_of(pretrained.encoding), folder / ENCODING)
     (folder / CONFIG).write_text(json.dumps(_config(pretrained), indent=2, sort_keys=True) + "\n")
     for name, table in TABLES.items():
         pq.write_table(table(pretrained), folder / name)
+    for name, described in pretrained.interaction_tables.items():
+        pq.write_table(described, folder / name)
 
 
 def load_encoding(folder: Path) -> Encoding:
@@ -61,7 +64,7 @@ def load_encoding(folder: Path) -> Encoding:
     """
     file = folder / ENCODING
     try:
-        return Encoding(**load_file(file))
+        return encoding_of(load_file(file))
     except (OSError, SafetensorError, TypeError) as error:
         raise _unreadable(file, error) from error
 

@@ -10,11 +10,13 @@ class PretrainParams:
     """Everything that decides a pre-trained encoder besides the knowledge graph.
 
     Attributes:
-        model: registered formulation, `recommended` or `literal`.
+        model: registered formulation, `dual`, `recommended` or `literal`.
         dim: width d of every vector.
         layers: layers of the KG encoder.
         intents: P, number of intents.
         exemplars: K, number of exemplars.
+        interaction_dim: width of the vectors over the users × items graph (`dual`).
+        profile_dim: width of the entity profiles (`dual`).
         epochs: passes over the source training interactions at most.
         patience: epochs without a better validation NDCG@10 before stopping.
         batch_size: interactions a step.
@@ -34,11 +36,13 @@ class PretrainParams:
         threads: CPU threads; 0 means all cores.
     """
 
-    model: str = "recommended"
+    model: str = "dual"
     dim: int = 64
     layers: int = 2
-    intents: int = 32
+    intents: int = 64
     exemplars: int = 128
+    interaction_dim: int = 64
+    profile_dim: int = 256
     epochs: int = 5
     patience: int = 2
     batch_size: int = 2048
@@ -66,6 +70,8 @@ class PretrainParams:
             "layers",
             "intents",
             "exemplars",
+            "interaction_dim",
+            "profile_dim",
             "epochs",
             "patience",
             "batch_size",

@@ -1,4 +1,4 @@
-"""Transfer without gradients: zero-shot vectors, and the closed form of the few-shot head."""
+"""Transfer from content alone, without gradients: zero-shot vectors and the few-shot closed form."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def fine_tune(
     Returns:
         Users [q | q̂ | 1] and items as `Head.item_matrix` has them, and the head's state.
     """
-    with _threads_for(params.finetune_batch_size * shots.n_items):
+    with threads_for(params.finetune_batch_size * shots.n_items):
         return _fit(target, shots, params, seed)
 
 
@@ -70,8 +70,12 @@ def _fit(target: Target, shots: Shots, params: TransferParams, seed: int) -> tup
 
 
 @contextmanager
-def _threads_for(logits: int) -> Iterator[None]:
-    """One thread for steps of a few milliseconds: threads then wait for one another longer than they work."""
+def threads_for(logits: int) -> Iterator[None]:
+    """One thread for steps of a few milliseconds: threads then wait for one another longer than they work.
+
+    Args:
+        logits: scores that a step makes.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1 if logits <= _LOGITS_AT_ONCE else before)
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from hier_dag.transfer.head_params import HeadParams
 
 _SHOTS = re.compile(r"^(?:[1-9]\d*|(?:100|[1-9]?\d(?:\.\d+)?)%|all)$")
 
@@ -18,6 +20,8 @@ class TransferParams:
         publish_shots: the setting whose vectors are published.
         seeds: seeds of fine-tuning and of tie breaking.
         kappa: strength of the model's prior in smoothed counts (hier.md, eq. g).
+        head: the few-shot head of formulation `dual`; the other settings of a head are those of `recommended`
+            and `literal`.
         lift_weight: weight w of the user-specific lift in the closed form.
         visitor_weight: start of the weight g of an item's few-shot visitors in the fine-tuned head.
         finetune_min_per_item: few-shot interactions per catalogue item from which fine-tuning
@@ -33,6 +37,7 @@ class TransferParams:
     publish_shots: str = "all"
     seeds: tuple[int, ...] = (0, 1, 2)
     kappa: float = 100.0
+    head: HeadParams = field(default_factory=HeadParams)
     lift_weight: float = 0.5
     visitor_weight: float = 1.0
     finetune_min_per_item: float = 1.0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hier_dag.graph.csr import FloatArray, IntArray
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.model.encoding import TRAINED, Encoding
+from hier_dag.transfer.sides import Sides, make_sides
 
 _BLOCK_ENTRIES = 1 << 20
 _FLOOR = 1e-6  # share of the uniform distribution in the prior: keeps its logarithm finite
@@ -29,6 +30,7 @@ class Target:
         user_origin: int8 [n].
         item_origin: int8 [m].
         log_prior: float64 [m], log pi_i: popularity that the encoder predicts (hier.md, eq. f).
+        sides: tastes, decision paths and entity profiles, where the formulation encodes them.
     """
 
     domain: str
@@ -40,6 +42,7 @@ class Target:
     user_origin: NDArray[np.int8]
     item_origin: NDArray[np.int8]
     log_prior: NDArray[np.float64]
+    sides: Sides | None = None
 
 
 def make_target(graph: KnowledgeGraph, encoding: Encoding, domain: str) -> Target:
@@ -58,6 +61,7 @@ def make_target(graph: KnowledgeGraph, encoding: Encoding, domain: str) -> Targe
         user_origin=origin,
         item_origin=encoding.item_origin[items],
         log_prior=log_predicted_popularity(known if len(known) else q, z, bias),
+        sides=make_sides(encoding, users, items),
     )
 
 

@@ -13,8 +13,7 @@ from hier_dag.evaluate.metrics import declared_metrics
 from hier_dag.evaluate.records import Scored, make_records
 from hier_dag.graph.knowledge_graph import TEST, KnowledgeGraph
 from hier_dag.model.encoding import Encoding
-from hier_dag.transfer.closed_form import zero_shot
-from hier_dag.transfer.few_shot import FewShot, few_shot
+from hier_dag.transfer.few_shot import FewShot, few_shot, zero_shot_vectors
 from hier_dag.transfer.head import HeadState
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.score import judged_users, score_setting
@@ -80,7 +79,7 @@ def transfer(
     judged = bool((graph.interactions[domain].split == TEST).any())
     settings = list(dict.fromkeys([*(params.shots if judged else ()), params.publish_shots]))
     scored: list[Scored] = []
-    published, head, shots_published = zero_shot(target), None, "0"
+    published, head, shots_published = zero_shot_vectors(target, params), None, "0"
     if judged:
         _tell(progress, "zero-shot", 0, len(settings) + 1)
         scored += score_setting(graph, domain, None, [published], params)

@@ -20,12 +20,12 @@ class DomainVectors:
 
     Attributes:
         users: int64 [n], graph.audience[domain].
-        user_vectors: float32 [n, D]; the last coordinate is 1 and meets the item's bias.
+        user_vectors: float32 [n, D]; the last coordinate is 1 and meets what all users share.
         user_origin: int8 [n], index into `hier_dag.model.encoding.ORIGINS`.
         items: int64 [m], graph.catalogue[domain].
         item_vectors: float32 [m, D].
         item_origin: int8 [m]; TRAINED also for items with few-shot training interactions.
-        method: `zero_shot`, `closed_form` (both D = d + 1) or `fine_tuned` (D = 2d + 1).
+        method: `zero_shot`, `closed_form` or `fine_tuned`; D depends on it and on the formulation.
     """
 
     users: IntArray

@@ -1,0 +1,63 @@
+"""The users × items graph of the sources, encoded: tastes, exemplars, intents and decision paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hier_dag.graph.csr import CSR, FloatArray
+from hier_dag.model.exemplar_clusters import memberships, spherical_kmeans
+from hier_dag.model.intent_topics import fit_paths, intent_strength
+from hier_dag.model.spectral import ones, spectral_vectors
+
+_MEMBERSHIP_TEMPERATURE = 0.2
+
+
+@dataclass(frozen=True)
+class InteractionEncoding:
+    """What the users × items graph of the sources says. No target interaction enters.
+
+    Attributes:
+        tastes: float32 [n_users, d], unit spectral vectors; zero without source history.
+        intents: a, float32 [n_users, P], how strongly each intent drives each user; rows sum to 1
+            or are zero.
+        paths: φ, float32 [P, K], the open decision paths: which exemplars an intent leads to; rows sum to 1.
+        items: float32 [n_items, d], unit spectral vectors; zero for items without source interaction.
+        exemplars: float32 [K, d], unit centroids of the items.
+    """
+
+    tastes: FloatArray
+    intents: FloatArray
+    paths: FloatArray
+    items: FloatArray
+    exemplars: FloatArray
+
+    def path_profiles(self) -> FloatArray:
+        """ĥ_u = Σ_p a_up φ_p, float32 [n_users, K]: the exemplars that a user's intents lead to."""
+        return self.intents @ self.paths
+
+    def memberships(self) -> FloatArray:
+        """e_jk, how much each source item belongs to each exemplar, float32 [n_items, K]."""
+        return memberships(self.items, self.exemplars, _MEMBERSHIP_TEMPERATURE)
+
+
+def encode_interactions(
+    history: CSR, dim: int, intents: int, exemplars: int, seed: int
+) -> InteractionEncoding:
+    """Encodes the training interactions of all sources, without gradients.
+
+    Args:
+        history: users × items, each pair once.
+        dim: d of tastes and items.
+        intents: P.
+        exemplars: K.
+        seed: seeds every start.
+    """
+    tastes, items = spectral_vectors(history, dim, seed)
+    seen = items[items.any(axis=1)]
+    centroids = spherical_kmeans(seen, exemplars, seed) if len(seen) else np.zeros((1, dim), np.float32)
+    mixed = ones(history) @ memberships(items, centroids, _MEMBERSHIP_TEMPERATURE)
+    histories = (mixed / np.maximum(mixed.sum(axis=1, keepdims=True), np.float32(1e-9))).astype(np.float32)
+    paths = fit_paths(histories, intents, seed)
+    return InteractionEncoding(tastes, intent_strength(histories, paths), paths, items, centroids)

@@ -1,0 +1,46 @@
+"""Zero-shot vectors: the trained score, and beside it the untrained entity profile."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hier_dag.graph.csr import FloatArray
+from hier_dag.transfer.head_params import HeadParams
+from hier_dag.transfer.sides import Sides
+from hier_dag.transfer.target import Target
+
+_BLOCK_ENTRIES = 1 << 20
+_EPS = np.float32(1e-9)
+
+
+def zero_shot_blocks(target: Target, sides: Sides, params: HeadParams) -> tuple[FloatArray, FloatArray]:
+    """s0/σ(s0) + w·cosine/σ(cosine), each user's σ over the catalogue; users [n, D] and items [m, D].
+
+    The trained score knows the entities of the sources; the profile knows what is rare. Their mix ranks
+    better than either, most of all where the catalogue's entities are news to the sources: w grows with the
+    share that is. No interaction of the target is read.
+
+    Args:
+        target: vectors and biases.
+        sides: entity profiles.
+        params: w.
+    """
+    q = np.hstack([target.q, np.ones((len(target.q), 1), np.float32)])
+    z = np.hstack([target.z, target.bias[:, None]])
+    weight = params.zero_shot_profile + params.zero_shot_unknown * (1 - sides.known)
+    profile = np.float32(weight) * _scaled(sides.profile_users, sides.profile_items)
+    return np.hstack([_scaled(q, z), profile]), np.hstack([z, sides.profile_items])
+
+
+def _scaled(users: FloatArray, items: FloatArray) -> FloatArray:
+    """Users' rows over the standard deviation of their scores over the catalogue; flat scores become zero.
+
+    Var_i(u·i) = u' C u with C the covariance of items: no users × items block is needed.
+    """
+    if len(items) == 0:
+        return users
+    apart = items - items.mean(axis=0)
+    covariance = apart.T @ apart / np.float32(len(items))
+    deviation = np.sqrt(np.maximum(np.einsum("nd,nd->n", users @ covariance, users), 0))[:, None]
+    flat = deviation <= _EPS
+    return np.where(flat, np.float32(0), users / np.where(flat, 1, deviation)).astype(np.float32)
