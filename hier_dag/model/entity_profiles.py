@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp  # type: ignore[import-untyped]
-from scipy.sparse.linalg import svds  # type: ignore[import-untyped]
 
 from hier_dag.graph.csr import CSR, FloatArray
+from hier_dag.model.singular import leading_directions
 from hier_dag.model.spectral import ones
 
 
@@ -37,7 +37,7 @@ def entity_profiles(has_entity: CSR, history: CSR, dim: int, seed: int) -> Entit
         has_entity: items × entities.
         history: users × items, training interactions of all sources.
         dim: e at most.
-        seed: seeds the iteration's start.
+        seed: seeds the iteration.
     """
     links = ones(has_entity)
     frequency = np.maximum(np.asarray(links.sum(axis=0)).ravel(), 1.0)
@@ -48,17 +48,10 @@ def entity_profiles(has_entity: CSR, history: CSR, dim: int, seed: int) -> Entit
     known = ((links @ shared) / np.maximum(has_entity.degrees(), 1)).astype(np.float32)
     items = _unit(weighted)
     users = _unit((ones(history) @ weighted).tocsr())
-    if dim >= min(items.shape):
-        return EntityProfiles(_dense(users), _dense(items), known)
-    start = np.random.default_rng(seed).standard_normal(min(items.shape)).astype(np.float32)
-    _, _, basis = svds(items, k=dim, v0=start)
-    return EntityProfiles(_dense(users @ basis.T), _dense(items @ basis.T), known)
+    _, basis = leading_directions(items, dim, seed)
+    return EntityProfiles(users @ basis.T, items @ basis.T, known)
 
 
 def _unit(rows: sp.csr_array) -> sp.csr_array:
     norm = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
     return (sp.diags(1.0 / np.where(norm > 0, norm, 1.0)) @ rows).tocsr().astype(np.float32)
-
-
-def _dense(x: object) -> FloatArray:
-    return np.ascontiguousarray(x.toarray() if sp.issparse(x) else x, dtype=np.float32)  # type: ignore[attr-defined]

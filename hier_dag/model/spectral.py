@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp  # type: ignore[import-untyped]
-from scipy.sparse.linalg import svds  # type: ignore[import-untyped]
 
 from hier_dag.graph.csr import CSR, FloatArray
+from hier_dag.model.singular import leading_directions
 
 _SMOOTHING = 5.0  # added to degrees: without it, tiny components take whole directions for themselves
+_ROUNDING = np.float32(1e-4)  # of a row's length
 
 
 def spectral_vectors(history: CSR, dim: int, seed: int) -> tuple[FloatArray, FloatArray]:
@@ -21,7 +22,7 @@ def spectral_vectors(history: CSR, dim: int, seed: int) -> tuple[FloatArray, Flo
     Args:
         history: users × items, training interactions of all sources.
         dim: number of directions; fewer are kept where the graph has fewer.
-        seed: seeds the iteration's start.
+        seed: seeds the iteration.
 
     Returns:
         (float32 [n_users, dim], float32 [n_items, dim]).
@@ -29,19 +30,13 @@ def spectral_vectors(history: CSR, dim: int, seed: int) -> tuple[FloatArray, Flo
     a = ones(history)
     d_user = np.asarray(a.sum(axis=1)).ravel()
     d_item = np.asarray(a.sum(axis=0)).ravel()
-    users = np.zeros((history.rows, dim), np.float32)
-    items = np.zeros((history.cols, dim), np.float32)
-    rank = min(dim, int((d_user > 0).sum()) - 1, int((d_item > 0).sum()) - 1)
-    if rank < 1:
-        return users, items
     right = 1.0 / np.sqrt(d_item + _SMOOTHING)
     scaled = sp.diags(1.0 / np.sqrt(d_user + _SMOOTHING)) @ a @ sp.diags(right)
-    start = np.random.default_rng(seed).standard_normal(min(a.shape)).astype(np.float32)
-    _, sigma, v = svds(scaled.astype(np.float32), k=rank, v0=start)
-    order = np.argsort(-sigma, kind="stable")
-    smooth = (v[order].T * np.sqrt(sigma[order])).astype(np.float32)
-    # The sign of a singular direction is arbitrary: its largest entry is made positive.
-    smooth *= np.sign(smooth[np.abs(smooth).argmax(axis=0), np.arange(rank)])
+    sigma, v = leading_directions(scaled.astype(np.float32), dim, seed)
+    smooth = (v.T * np.sqrt(sigma)).astype(np.float32)
+    rank = len(sigma)
+    users = np.zeros((history.rows, dim), np.float32)
+    items = np.zeros((history.cols, dim), np.float32)
     items[:, :rank] = _centred_unit(smooth, d_item > 0)
     users[:, :rank] = _centred_unit(a @ (smooth * right[:, None].astype(np.float32)), d_user > 0)
     return users, items
@@ -54,7 +49,24 @@ def ones(csr: CSR) -> sp.csr_array:
 
 
 def _centred_unit(x: FloatArray, known: np.ndarray) -> FloatArray:
-    return unit_rows(np.where(known[:, None], x - x[known].mean(axis=0), np.float32(0)))
+    return departures(x, x[known].mean(axis=0), known) if known.any() else np.zeros_like(x)
+
+
+def departures(x: FloatArray, mean: FloatArray, known: np.ndarray) -> FloatArray:
+    """Directions in which rows depart from a mean, float32, length 1.
+
+    A row that is not known is zero, and so is one that equals the mean up to rounding: of a row like all
+    others there is nothing to tell, and a rounding error must not become a direction.
+
+    Args:
+        x: float32 [n, d].
+        mean: float32 [d].
+        known: bool [n].
+    """
+    apart = np.where(known[:, None], x - mean, np.float32(0))
+    same = np.linalg.norm(apart, axis=1) <= _ROUNDING * np.linalg.norm(x, axis=1)
+    apart[same] = 0
+    return unit_rows(apart)
 
 
 def unit_rows(x: FloatArray) -> FloatArray:

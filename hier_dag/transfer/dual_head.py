@@ -81,12 +81,13 @@ def joined(
     items: list[FloatArray] = []
     place: dict[int, int] = {}
     for term, weight in parts:
+        if term.name in residuals:
+            users.append(term.users)
+            items.append(np.float32(weight) * term.items + residuals[term.name])
+            continue
         shared = place.setdefault(id(term.items), len(users))
         if shared < len(users):
             users[shared] = users[shared] + np.float32(weight) * term.users
-        elif term.name in residuals:
-            users.append(term.users)
-            items.append(np.float32(weight) * term.items + residuals[term.name])
         else:
             users.append(np.float32(weight) * term.users)
             items.append(term.items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,8 @@ class HeadParams:
         for field in fields(self):
             value = getattr(self, field.name)
             values = value if isinstance(value, tuple) else (value,)
-            if not values or min(values) < 0:
-                raise ValueError(f"{field.name} must not be negative or empty, is {value}")
+            if not values or not all(0 <= v < inf for v in values):
+                raise ValueError(f"{field.name} must be finite and not negative or empty, is {value}")
         for name in ("crowd_scales", "taste_scales", "content_scales"):
             if max(getattr(self, name)) == 0:
                 raise ValueError(f"{name} needs a scale above 0; to leave terms out set their weights to 0")

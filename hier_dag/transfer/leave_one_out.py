@@ -84,26 +84,29 @@ class _Board:
     def __init__(self, groups: Mapping[str, Group], shots: Shots, seed: int) -> None:
         rng = np.random.default_rng(seed)
         columns = _sample(rng, shots.n_items, _COLUMNS)
-        most = max(1, min(_PAIRS, _ENTRIES // len(columns)))
-        pairs = np.flatnonzero(np.isin(shots.item, columns))
-        pairs = pairs[_sample(rng, len(pairs), most)]
+        pairs = _sample(rng, len(shots.item), max(1, min(_PAIRS, _ENTRIES // len(columns))))
         self.pairs = len(pairs)
-        user, item = shots.user[pairs], np.searchsorted(columns, shots.item[pairs])
+        # A pair's own item is scored whether it was drawn or not, and for that pair alone.
+        shown = np.union1d(columns, shots.item[pairs])
+        user, item = shots.user[pairs], np.searchsorted(shown, shots.item[pairs])
         self._item = item
-        self._known = _others(shots, user, item, columns)
+        self._hidden = np.zeros((len(pairs), len(shown)), dtype=bool)
+        self._hidden[:, ~np.isin(shown, columns)] = True
+        self._hidden[_others(shots, user, item, shown)] = True
+        self._hidden[np.arange(len(pairs)), item] = False
         self._scores: dict[str, FloatArray] = {
-            name: _mixed([t.left_out(pairs, user, item, columns) for t in group.terms], group.weights)
+            name: _mixed([t.left_out(pairs, user, item, shown) for t in group.terms], group.weights)
             for name, group in groups.items()
         }
 
     def gain(self, scales: Mapping[str, float]) -> float:
         """Mean of 1/log2(1 + rank); ties count half."""
         total = _mixed(list(self._scores.values()), [scales[name] for name in self._scores])
-        total[self._known] = -np.inf
+        total[self._hidden] = -np.inf
         own = total[np.arange(len(total)), self._item][:, None]
         above = np.count_nonzero(total > own, axis=1)
         level = np.count_nonzero(total == own, axis=1) - 1
-        return float((1.0 / np.log2(2.0 + above + 0.5 * level)).mean()) if len(total) else 0.0
+        return float((1.0 / np.log2(2.0 + above + 0.5 * level)).mean())
 
 
 def _mixed(parts: Sequence[FloatArray], weights: Sequence[float]) -> FloatArray:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray, IntArray
 from hier_dag.model.encoding import Encoding
-from hier_dag.model.spectral import unit_rows
+from hier_dag.model.spectral import departures
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,10 @@ def make_sides(encoding: Encoding, users: IntArray, items: IntArray) -> Sides | 
     known: NDArray[np.bool_] = inter.intents.max(axis=1, initial=0) > 0
     # Mean of ĥ over everyone with history, without making ĥ of the whole platform.
     mean = inter.intents.sum(axis=0) @ inter.paths / max(1, int(known.sum()))
-    apart = np.where(known[users][:, None], reached - mean, np.float32(0))
     return Sides(
         tastes=inter.tastes[users],
         path_profiles=reached,
-        path_tastes=unit_rows(apart),
+        path_tastes=departures(reached, mean, known[users]),
         profile_users=profiles.users[users],
         profile_items=profiles.items[items],
         known=float(profiles.known[items].mean()) if len(items) else 0.0,

@@ -1,4 +1,7 @@
-"""The terms of the few-shot score, each with its exact leave-one-out form."""
+"""The terms of the few-shot score, each with its leave-one-out form: exact, but for what `paths` says of n.
+
+π is the encoder's and holds no few-shot pair: nothing of it is left out.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from hier_dag.transfer.term import Term
 
 _SHRINK = 2.0  # visitors' mean is over n_i + 2: an item of one visitor is a third of the way from nobody
 _PATH_PRIOR = 1.0  # weight, in visitors, of overall popularity in each exemplar's own
+_FAINT = 1e-3  # of a unit profile
 
 
 def popularity(shots: Shots, log_prior: NDArray[np.float64], kappa: float, n_users: int) -> Term:
@@ -50,6 +54,10 @@ def paths(profiles: FloatArray, shots: Shots, log_prior: NDArray[np.float64], ka
 
     θ_ki = (N_ki + Π_i)/(N_k + 1) is the share of item i among the few-shot visits that exemplar k leads to,
     N_ki = Σ_{v∈T_i} ĥ_vk; Π_i = (n_i + κπ_i)/(n + κ). Intents carry it: ĥ_u = Σ_p a_up φ_p.
+
+    Left out are the pair's visit in N_ki and n_i, exactly. N_k stays: less the visit it adds the same to
+    every item of the user and moves no rank. n stays too, which moves a score by at most
+    log((n + κ)/(n + κ − 1)), a hundredth for κ = 100.
 
     Args:
         profiles: ĥ, float32 [n, K]; rows sum to 1, zero without source history.
@@ -107,9 +115,12 @@ def own_profile(items: FloatArray, shots: Shots, n_users: int) -> Term:
     )
     sums = np.asarray(held @ items, dtype=np.float32)
     without = sums[shots.user] - items[shots.item]
-    # A user of one pair is left with rounding errors, which must not become a direction.
-    without[np.bincount(shots.user, minlength=n_users)[shots.user] == 1] = 0
-    return Term("own_profile", unit_rows(sums), items, users_without=unit_rows(without))
+    return Term("own_profile", _directions(sums), items, users_without=_directions(without))
+
+
+def _directions(sums: FloatArray) -> FloatArray:
+    # What the profiles' dimensions do not hold, and what is left of a user's only pair, are rounding errors.
+    return unit_rows(np.where(np.linalg.norm(sums, axis=1, keepdims=True) > _FAINT, sums, np.float32(0)))
 
 
 def _sums(x: FloatArray, shots: Shots) -> FloatArray:

@@ -9,8 +9,7 @@ from hier_dag.transfer.head_params import HeadParams
 from hier_dag.transfer.sides import Sides
 from hier_dag.transfer.target import Target
 
-_BLOCK_ENTRIES = 1 << 20
-_EPS = np.float32(1e-9)
+_ROUNDING = np.float32(1e-6)  # of the lengths that a score is the product of
 
 
 def zero_shot_blocks(target: Target, sides: Sides, params: HeadParams) -> tuple[FloatArray, FloatArray]:
@@ -42,5 +41,7 @@ def _scaled(users: FloatArray, items: FloatArray) -> FloatArray:
     apart = items - items.mean(axis=0)
     covariance = apart.T @ apart / np.float32(len(items))
     deviation = np.sqrt(np.maximum(np.einsum("nd,nd->n", users @ covariance, users), 0))[:, None]
-    flat = deviation <= _EPS
+    # Items that are all alike deviate by rounding errors: divided by those, users drown the other block.
+    length = np.linalg.norm(users, axis=1, keepdims=True) * np.sqrt(np.square(items).sum(axis=1).mean())
+    flat = deviation <= _ROUNDING * length
     return np.where(flat, np.float32(0), users / np.where(flat, 1, deviation)).astype(np.float32)
