@@ -1,9 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from hier_dag.graph.csr import from_coo
 from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION, Interactions, KnowledgeGraph
 from hier_dag.model.encoding import FALLBACK, KG_INFERRED, TRAINED, Encoding
+from hier_dag.model.entity_profiles import entity_profiles
+from hier_dag.model.interactions import encode_interactions
 
 
 def interactions(rng, users, items, per_user):
@@ -70,3 +74,52 @@ def platform():
 @pytest.fixture(name="make_platform")
 def make_platform_fixture():
     return make_platform
+
+
+def over_both_graphs(graph, encoding, seed=0):
+    """The encoding with its interaction half and entity profiles, as formulation `dual` makes them."""
+    history = graph.interacts["shop"]
+    return dataclasses.replace(
+        encoding,
+        interactions=encode_interactions(history, dim=4, intents=3, exemplars=5, seed=seed),
+        profiles=entity_profiles(graph.has_entity, history, 3, seed),
+    )
+
+
+def make_dual_platform(has_entity=None, source_users=None, **sizes):
+    """`make_platform` under formulation `dual`, each user with up to four source items of a taste of its own.
+
+    Args:
+        has_entity: pairs of item and entity number; three entities by default.
+        source_users: users with source history, all but the cold by default.
+        sizes: of `make_platform`.
+    """
+    graph, encoding = make_platform(**sizes)
+    rng = np.random.default_rng(1)
+    known = graph.interacts["shop"].degrees() > 0
+    user = np.repeat(np.flatnonzero(known) if source_users is None else np.array(source_users, np.int64), 4)
+    item = 5 * (user % 2) + rng.integers(0, 5, len(user))
+    pair = np.unique(user * 10 + item)
+    interacts = {
+        **graph.interacts,
+        "shop": from_coo(pair // 10, pair % 10, len(known), graph.has_entity.rows),
+    }
+    links = graph.has_entity
+    if has_entity is not None:
+        at = np.array(has_entity, np.int64).reshape(-1, 2)
+        links = from_coo(at[:, 0], at[:, 1], links.rows, max(3, int(at[:, 1].max(initial=0)) + 1))
+    graph = dataclasses.replace(graph, interacts=interacts, has_entity=links)
+    origin = np.full(len(known), FALLBACK, np.int8)
+    origin[np.unique(user)] = TRAINED
+    encoding = dataclasses.replace(encoding, user_origin=origin)
+    return graph, over_both_graphs(graph, encoding)
+
+
+@pytest.fixture(name="make_dual_platform")
+def make_dual_platform_fixture():
+    return make_dual_platform
+
+
+@pytest.fixture
+def dual_platform():
+    return make_dual_platform()
