@@ -10,6 +10,7 @@ import typer
 from hier_dag.cli.check import check
 from hier_dag.cli.demo import demo
 from hier_dag.cli.output import exit_code, print_error, print_json, print_whatever_it_holds
+from hier_dag.cli.paths import paths
 from hier_dag.cli.recommend import recommend
 from hier_dag.cli.report import report
 from hier_dag.cli.run import run
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Logs of many services in, pre-trained user and item embeddings out.",
 )
-for command in (demo, sample, check, run, report, recommend, why, study, ui):
+for command in (demo, sample, check, run, report, recommend, why, paths, study, ui):
     app.command()(command)
 
 

@@ -1,0 +1,166 @@
+"""Which decision paths carry a published score: from the live set back to the encoder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from hier_dag.errors import UsageError
+from hier_dag.evaluate.interpret.platform import PlatformPaths, platform_paths
+from hier_dag.evaluate.interpret.reading import Reading
+from hier_dag.graph.files import load_graph
+from hier_dag.graph.knowledge_graph import KnowledgeGraph
+from hier_dag.pipeline.stages import ENCODER, GRAPH, MODEL, PUBLISHED
+from hier_dag.publish.live import Live
+from hier_dag.publish.reader import PublishedSet
+from hier_dag.store import Artifact, ArtifactStore
+from hier_dag.train.encoder_files import load_encoding
+from hier_dag.transfer.explanation import Explanation, explain
+from hier_dag.transfer.params import TransferParams
+from hier_dag.transfer.save import METHOD, load_vectors
+from hier_dag.transfer.shots import Shots, draw_shots
+from hier_dag.transfer.target import make_target
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A published score taken apart, in original ids and names.
+
+    Attributes:
+        domain: target domain.
+        version: live version.
+        user: original id.
+        item: original id.
+        item_name: name to show.
+        origin: how the user's vector came to be.
+        shots: few-shot setting that is published; "0" is zero-shot.
+        explanation: terms and paths.
+        reading: what intents and exemplars are called.
+    """
+
+    domain: str
+    version: int
+    user: str
+    item: str
+    item_name: str
+    origin: str
+    shots: str
+    explanation: Explanation
+    reading: Reading
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON, paths with their names."""
+        intents, exemplars = self.reading.intents, self.reading.exemplars
+        paths = [
+            {**asdict(p), "intent_name": intents[p.intent].name, "exemplar_name": exemplars[p.exemplar].name}
+            for p in self.explanation.paths
+        ]
+        keys = ("domain", "version", "user", "item", "item_name", "origin", "shots")
+        return {
+            **{key: getattr(self, key) for key in keys},
+            "score": self.explanation.score,
+            "terms": self.explanation.terms,
+            "paths": paths,
+        }
+
+
+def carried(store: ArtifactStore, live: Live, user: str, item: str | None) -> Carried:
+    """Takes the score of a user and an item apart, as the live set has it.
+
+    Args:
+        store: artifact store.
+        live: the domain's live alias.
+        user: original id.
+        item: original id; None takes the best recommendation.
+
+    Raises:
+        UsageError: the set holds no such id, or the encoder has no paths to read.
+        StoreError: an artifact on the way is missing or damaged.
+    """
+    published = PublishedSet(live, store.open(PUBLISHED, live.digest))
+    origin = published.user_origin(user)
+    if item is None:
+        best = published.recommend(user, 1)
+        if not best:
+            raise UsageError(f"nothing is left to recommend to {user!r}.", fix="name an item")
+        item = best[0].item_id
+    parents = published.artifact.manifest.parents
+    at, model = store.open(GRAPH, parents["graph"]), store.open(MODEL, parents["model"])
+    graph = _graph(at)
+    encoding = load_encoding(store.open(ENCODER, parents["encoder"]).path)
+    told = platform_paths(graph, at.path, encoding)
+    at_user = _position(graph.user_ids, graph.audience[live.domain], user, "user", live.domain)
+    at_item = _position(graph.item_ids, graph.catalogue[live.domain], item, "item", live.domain)
+    method = model.json(METHOD)
+    explanation = explain(
+        make_target(graph, encoding, live.domain),
+        told.encoding,
+        _shots(graph, live.domain, method["shots"]),
+        TypeAdapter(TransferParams).validate_python(model.manifest.params),
+        load_vectors(model.path),
+        method["scalars"],
+        at_user,
+        at_item,
+    )
+    return Carried(
+        domain=live.domain,
+        version=live.version,
+        user=user,
+        item=item,
+        item_name=str(told.words.items[graph.catalogue[live.domain][at_item]]),
+        origin=origin,
+        shots=method["shots"],
+        explanation=explanation,
+        reading=told.reading,
+    )
+
+
+def paths_of(
+    store: ArtifactStore, encoder: str, graph: str, sources: tuple[str, ...], targets: tuple[str, ...]
+) -> PlatformPaths:
+    """The decision paths of an encoder.
+
+    Args:
+        store: artifact store.
+        encoder: digest.
+        graph: digest of the graph that it was trained on.
+        sources: source domains, in declared order.
+        targets: target domains, in declared order.
+
+    Raises:
+        UsageError: its formulation has no paths to read.
+        StoreError: an artifact is missing or damaged.
+    """
+    at = store.open(GRAPH, graph)
+    encoding = load_encoding(store.open(ENCODER, encoder).path)
+    return platform_paths(load_graph(at.path, sources, targets), at.path, encoding)
+
+
+def _graph(artifact: Artifact) -> KnowledgeGraph:
+    roles = {domain: of["role"] for domain, of in artifact.manifest.params["domains"].items()}
+    sources = tuple(d for d, role in roles.items() if role == "source")
+    return load_graph(artifact.path, sources, tuple(d for d in roles if d not in sources))
+
+
+def _shots(graph: KnowledgeGraph, domain: str, name: str) -> Shots:
+    if name != "0":
+        return draw_shots(graph, domain, name)
+    none = np.zeros(0, np.int64)
+    return Shots("0", none, none, len(graph.catalogue[domain]))
+
+
+def _position(
+    ids: NDArray[np.object_], numbers: NDArray[np.int64], wanted: str, role: str, domain: str
+) -> int:
+    found = np.flatnonzero(ids[numbers] == wanted)
+    if len(found) == 0:
+        raise UsageError(
+            f"{role} {wanted!r} is not in the published set.",
+            domain=domain,
+            fix="check the id's spelling, letter case and leading zeros",
+        )
+    return int(found[0])
