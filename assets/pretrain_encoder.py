@@ -108,7 +108,7 @@ def _build(
     )
 
 
-def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
+def _show(workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     from hier_dag.evaluate.training_plot import training_png
@@ -122,7 +122,34 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
             named.setdefault(row["exemplar"], []).append(row["entity_name"])
     rows = [(number, ", ".join(names)) for number, names in list(named.items())[:_SHOWN_EXEMPLARS]]
     return {
+        **_interaction_paths(workshop, outcome),
         "curve": picture(training_png(curve), "loss and validation NDCG@10"),
         "exemplar_entities": dg.MetadataValue.md(markdown_table(["exemplar", "nearest entities"], rows)),
         "dagster/column_schema": column_schema(artifact.manifest.tables["decision_path.parquet"]),
+    }
+
+
+def _interaction_paths(workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
+    """Picture and names of the decision paths over interactions; nothing where the encoder has none."""
+    from hier_dag.train.interaction_tables import INTENTS
+
+    artifact = outcome.artifact
+    if INTENTS not in artifact.manifest.tables:
+        return {}
+    from hier_dag.evaluate.interpret.flow_picture import flow_png
+    from hier_dag.evaluate.interpret.strength_picture import strength_png
+    from hier_dag.lineage.carried import paths_of
+
+    roles = workshop.open(GRAPH, artifact.manifest.parents["graph"]).manifest.params["domains"]
+    sources, targets = (
+        tuple(d for d, of in roles.items() if of["role"] == role) for role in ("source", "target")
+    )
+    told = paths_of(workshop.store, artifact.digest, artifact.manifest.parents["graph"], sources, targets)
+    families = sorted(told.reading.families, key=lambda family: (-family.strength, family.number))
+    rows = [(f.name, len(f.intents), f"{100 * f.strength:.1f} %") for f in families]
+    strength = strength_png(told.reading, told.strength, told.domains, told.sources, small=True)
+    return {
+        "decision_paths": picture(flow_png(told.reading, small=True), "intents → exemplars → entities"),
+        "intents_by_domain": picture(strength, "mean strength of intents by domain"),
+        "intent_families": dg.MetadataValue.md(markdown_table(["family", "intents", "strength"], rows)),
     }

@@ -73,4 +73,5 @@ def _show(study: Study, config: PlatformConfig, workshop: Workshop, outcome: Out
         shown["figures"] = dg.MetadataValue.md(markdown_table(summary.head, summary.rows))
         shown["note"] = summary.note
         shown["picture"] = picture(summary.png, study.name)
+        shown |= {name: picture(more, name) for name, more in summary.more.items()}
     return shown

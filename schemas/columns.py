@@ -38,6 +38,13 @@ _ENCODER = {
     "similarity": "cosine between exemplar and entity",
     "domain": "source domain",
     "strength": "mean attention of the domain's users to the intent",
+    "name": "what the exemplar or intent is called: entities, else items, that tell it from the others",
+    "size": "source items nearest to the exemplar",
+    "score": "log-odds of the entity against the platform, in standard errors",
+    "item_id": "original id of the item",
+    "visits": "source interactions of the item",
+    "family": "number of the intent's family",
+    "family_name": "what the family is called",
 }
 _REPORT = {
     "domain": "target domain",

@@ -67,4 +67,7 @@ def write_summary(study: Study, summary: Summary, folder: Path) -> dict[str, Pat
     paths["png"].write_bytes(summary.png)
     paths["md"].write_text(markdown(study, summary), encoding="utf-8")
     pq.write_table(summary.table, paths["parquet"], compression="zstd")
+    for name, picture in summary.more.items():
+        paths[name] = folder / f"{study.name}_{name}.png"
+        paths[name].write_bytes(picture)
     return paths

@@ -9,12 +9,15 @@ from hier_dag.config import PlatformConfig
 from hier_dag.errors import UsageError
 from hier_dag.study.ablation import AblationStudy
 from hier_dag.study.cell import Cell
+from hier_dag.study.interpretability import Interpretability
 from hier_dag.study.platforms import Platforms
 from hier_dag.study.scaling import Scaling
 from hier_dag.study.sensitivity import Sensitivity
 from hier_dag.study.study import Study
 
-STUDIES: dict[str, Study] = {s.name: s for s in (Sensitivity(), Scaling(), AblationStudy(), Platforms())}
+STUDIES: dict[str, Study] = {
+    s.name: s for s in (Sensitivity(), Scaling(), AblationStudy(), Interpretability(), Platforms())
+}
 
 
 def study_named(name: str) -> Study:

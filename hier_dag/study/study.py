@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -39,6 +39,7 @@ class Summary:
         rows: the short table; text and numbers.
         png: its picture.
         note: how to read them, one or two sentences.
+        more: further pictures by name.
     """
 
     table: pa.Table
@@ -46,6 +47,7 @@ class Summary:
     rows: list[tuple[Any, ...]]
     png: bytes
     note: str
+    more: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Study(ABC):

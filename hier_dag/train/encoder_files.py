@@ -37,7 +37,7 @@ TABLES = {
 
 
 def save_encoder(pretrained: Pretrained, folder: Path) -> None:
-    """Writes weights, configuration, encoding and the tables that describe it into a folder, creating it if needed.
+    """Writes weights, configuration, encoding and the tables about them into a folder, creating it if needed.
 
     Equal encoders give equal bytes.
 

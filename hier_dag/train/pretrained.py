@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray
@@ -53,6 +55,7 @@ class Pretrained:
         entity_ids, entity_names: str object arrays [n_entities].
         sources: source domain names.
         intent_strength: float32 [P, sources], mean a_up over each source's users with history there.
+        interaction_tables: what its decision paths over interactions say, by file name; none without them.
     """
 
     model: Formulation
@@ -68,3 +71,4 @@ class Pretrained:
     entity_names: NDArray[np.object_]
     sources: tuple[str, ...]
     intent_strength: FloatArray
+    interaction_tables: Mapping[str, pa.Table] = field(default_factory=dict)
