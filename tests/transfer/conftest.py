@@ -108,7 +108,11 @@ def make_dual_platform(has_entity=None, source_users=None, **sizes):
     if has_entity is not None:
         at = np.array(has_entity, np.int64).reshape(-1, 2)
         links = from_coo(at[:, 0], at[:, 1], links.rows, max(3, int(at[:, 1].max(initial=0)) + 1))
-    graph = dataclasses.replace(graph, interacts=interacts, has_entity=links)
+    names = np.array([f"entity {n}" for n in range(links.cols)], dtype=object)
+    graph = dataclasses.replace(
+        graph, interacts=interacts, has_entity=links, entity_ids=names, entity_names=names,
+        entity_entity=from_coo(pair[:0], pair[:0], links.cols, links.cols),
+    )  # fmt: skip
     origin = np.full(len(known), FALLBACK, np.int8)
     origin[np.unique(user)] = TRAINED
     encoding = dataclasses.replace(encoding, user_origin=origin)
