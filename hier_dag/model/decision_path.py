@@ -21,14 +21,17 @@ class DecisionPaths(nn.Module):
         exemplars: K.
         dim: d.
         temperature: τ of intent attention.
+        enabled: False leaves h̃_u = h_u, the control that keeps everything but the paths.
     """
 
-    def __init__(self, intents: int, exemplars: int, dim: int, temperature: float) -> None:
+    def __init__(
+        self, intents: int, exemplars: int, dim: int, temperature: float, enabled: bool = True
+    ) -> None:
         super().__init__()
         self.intents = nn.Parameter(torch.empty(intents, dim))
         self.exemplars = nn.Parameter(torch.empty(exemplars, dim))
         self.gates = HardConcrete(intents, exemplars)
-        self.temperature = temperature
+        self.temperature, self.enabled = temperature, enabled
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -76,4 +79,6 @@ class DecisionPaths(nn.Module):
         Returns:
             float32 [n, d].
         """
+        if not self.enabled:
+            return users
         return users + self.attention(users) @ (self.intents + self.mixtures())

@@ -29,8 +29,8 @@ class Dual(Recommended):
     def encode(self) -> Encoding:
         """Zero-shot vectors with test gates, the interaction encoding and the entity profiles."""
         view, p = self.view, self.params
-        return dataclasses.replace(
-            super().encode(),
-            interactions=encode_interactions(view.history, p.interaction_dim, p.intents, p.exemplars, p.seed),
-            profiles=entity_profiles(view.entity_links(), view.history, p.profile_dim, p.seed),
+        interactions = encode_interactions(
+            view.history, p.interaction_dim, p.intents, p.exemplars, p.seed, p.interaction_paths
         )
+        profiles = entity_profiles(view.entity_links(), view.history, p.profile_dim, p.seed)
+        return dataclasses.replace(super().encode(), interactions=interactions, profiles=profiles)

@@ -53,7 +53,9 @@ class Formulation(nn.Module, ABC):
     def __init__(self, view: SourceView, params: PretrainParams) -> None:
         super().__init__()
         self.view, self.params = view, params
-        self.paths = DecisionPaths(params.intents, params.exemplars, params.dim, params.temperature)
+        self.paths = DecisionPaths(
+            params.intents, params.exemplars, params.dim, params.temperature, params.content_paths
+        )
 
     @abstractmethod
     def losses(self, batch: Batch) -> dict[str, Tensor]:

@@ -43,7 +43,7 @@ class InteractionEncoding:
 
 
 def encode_interactions(
-    history: CSR, dim: int, intents: int, exemplars: int, seed: int
+    history: CSR, dim: int, intents: int, exemplars: int, seed: int, form: str = "topics"
 ) -> InteractionEncoding:
     """Encodes the training interactions of all sources, without gradients.
 
@@ -53,11 +53,27 @@ def encode_interactions(
         intents: P.
         exemplars: K.
         seed: seeds every start.
+        form: what the paths are made of. `topics`: intents over exemplars. The others are controls with the
+            same term and the same number of cells: `histories` (every exemplar its own intent: no topics),
+            `user_clusters` (K clusters of users in place of exemplars: no path from a kind of item),
+            `shuffled` (topics dealt to other users: no meaning).
     """
     tastes, items = spectral_vectors(history, dim, seed)
     seen = items[items.any(axis=1)]
     centroids = spherical_kmeans(seen, exemplars, seed) if len(seen) else np.zeros((1, dim), np.float32)
     mixed = ones(history) @ memberships(items, centroids, _MEMBERSHIP_TEMPERATURE)
     histories = (mixed / np.maximum(mixed.sum(axis=1, keepdims=True), np.float32(1e-9))).astype(np.float32)
-    paths = fit_paths(histories, intents, seed)
-    return InteractionEncoding(tastes, intent_strength(histories, paths), paths, items, centroids)
+    if form == "histories":
+        strength, paths = histories, np.eye(len(centroids), dtype=np.float32)
+    elif form == "user_clusters":
+        known = tastes[tastes.any(axis=1)]
+        crowds = spherical_kmeans(known, exemplars, seed) if len(known) else centroids
+        strength = memberships(tastes, crowds, _MEMBERSHIP_TEMPERATURE)
+        paths = np.eye(len(crowds), dtype=np.float32)
+    else:
+        paths = fit_paths(histories, intents, seed)
+        strength = intent_strength(histories, paths)
+        if form == "shuffled":
+            rows = np.flatnonzero(strength.any(axis=1))
+            strength[rows] = strength[np.random.default_rng(seed).permutation(rows)]
+    return InteractionEncoding(tastes, strength, paths, items, centroids)

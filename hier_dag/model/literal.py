@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hier_dag.errors import ConfigError
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.bottleneck_contrast import bottleneck_contrast
 from hier_dag.model.exemplar_contrast import exemplar_contrast
@@ -38,6 +39,12 @@ class Literal(Formulation):
         self, view: SourceView, params: PretrainParams, aggregation: Aggregation = "attention"
     ) -> None:
         super().__init__(view, params)
+        if params.layers < 1:
+            raise ConfigError(
+                "model `literal` needs at least one layer",
+                column="stages.pretrain.layers",
+                fix="set it to 1 or more",
+            )
         self.nodes = RelationEncoder(view, params.dim, params.layers, aggregation)
         self.content = Adjacency.means(view.content)
         self.content_sum = Adjacency.sums(view.content)

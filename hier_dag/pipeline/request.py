@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hier_dag.digest import request_key
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON has them: tuples become lists, at every depth."""
+    nested = {k: plain(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in nested.items()}
 
 
 @dataclass(frozen=True)

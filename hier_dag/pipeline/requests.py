@@ -10,7 +10,7 @@ from hier_dag.config.models import TableSource
 from hier_dag.errors import ContractError
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.links import link_inputs
-from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.request import Request, plain
 from hier_dag.pipeline.stages import (
     CODE_VERSIONS,
     ENCODER,
@@ -108,8 +108,9 @@ def model_request(config: PlatformConfig, registry: Registry, domain: str) -> Re
     encoder = _latest(registry, ENCODER, None)
     parents = {"graph": registry.parents(encoder)["graph"], "encoder": encoder}
     params = config.stages.transfer
-    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(params).items()}
-    return Request(MODEL, domain, CODE_VERSIONS[MODEL], plain, parents, seeds=list(params.seeds))
+    return Request(
+        MODEL, domain, CODE_VERSIONS[MODEL], plain(asdict(params)), parents, seeds=list(params.seeds)
+    )
 
 
 def published_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:

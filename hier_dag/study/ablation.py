@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from hier_dag.config import PlatformConfig
-from hier_dag.study.cell import DEFAULT, Cell, Overrides, for_every_seed
+from hier_dag.study.ablation_cell import Ablation
+from hier_dag.study.ablation_list import ABLATIONS
+from hier_dag.study.cell import DEFAULT, Cell, for_every_seed
 from hier_dag.study.study import Finished, Summary
 from hier_dag.study.trained import TrainedStudy
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """A module that is taken out.
-
-    Attributes:
-        name: ^[a-z0-9_]+$, label of its cell; the control's is `<name>_control`.
-        what: the module, for people.
-        overrides: take it out.
-        control_overrides: take its idea out and keep its score scale, weights and losses; None where taking
-            it out already changes nothing else, as for the weight of a loss term.
-    """
-
-    name: str
-    what: str
-    overrides: Overrides
-    control_overrides: Overrides | None = None
-
-    @property
-    def control(self) -> str:
-        """Label of the cell that the default must beat for the module to have earned its place."""
-        return self.name if self.control_overrides is None else f"{self.name}_control"
-
-
-ABLATIONS: tuple[Ablation, ...] = (
-    Ablation("no_path_sparsity", "sparsity of the decision path", Overrides(pretrain={"path_weight": 0.0})),
-    Ablation("no_bottleneck", "information-bottleneck contrast", Overrides(pretrain={"mi_weight": 0.0})),
-    Ablation("no_exemplar_contrast", "exemplar contrast", Overrides(pretrain={"exemplar_weight": 0.0})),
-    Ablation(
-        "no_auxiliary", "rank loss on the intent-enhanced view", Overrides(pretrain={"auxiliary_weight": 0.0})
-    ),
-)
-"""Every ablation, in the order in which it is shown."""
 
 
 class AblationStudy(TrainedStudy):

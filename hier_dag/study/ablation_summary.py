@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from hier_dag.evaluate.words import setting_words
-from hier_dag.study.ablation import Ablation
+from hier_dag.study.ablation_cell import Ablation
 from hier_dag.study.compare import MEAN, compare
 from hier_dag.study.picture import COLOURS, FAINT, INK, canvas, dress, legend, png
 from hier_dag.study.study import Finished, Summary

@@ -17,12 +17,14 @@ class Overrides:
     Attributes:
         pretrain: parameters of `stages.pretrain` by name.
         transfer: parameters of `stages.transfer` by name.
+        head: parameters of `stages.transfer.head` by name.
         links: share of item-entity links and of triples kept, in (0, 1].
         sources: source domains left; None leaves all.
     """
 
     pretrain: Mapping[str, Any] = field(default_factory=dict)
     transfer: Mapping[str, Any] = field(default_factory=dict)
+    head: Mapping[str, Any] = field(default_factory=dict)
     links: float = 1.0
     sources: tuple[str, ...] | None = None
 

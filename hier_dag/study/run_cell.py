@@ -21,6 +21,8 @@ from hier_dag.train.progress import Progress
 Report = Callable[[str, float], None]
 """Called with what is happening and the share of the cell that is done, in [0, 1]."""
 
+_LAST: dict[tuple[object, ...], tuple[Pretrained, float]] = {}
+
 _PRETRAINING = 0.7  # of a cell's time, about; only progress depends on it
 
 
@@ -41,16 +43,23 @@ class CellResult:
     seconds: dict[str, float]
 
 
-def run_cell(graph: KnowledgeGraph, setting: Setting, report: Report) -> CellResult:
+def run_cell(graph: KnowledgeGraph, key: str, setting: Setting, report: Report) -> CellResult:
     """Runs a cell on a platform's full graph.
+
+    Cells that differ in transfer alone follow one another: the last encoder is kept in memory for them.
+
+    Args:
+        graph: all of it.
+        key: its digest.
+        setting: the cell's.
+        report: told how it goes.
 
     Raises:
         TrainingError: pre-training or transfer went wrong.
     """
     graph = with_links(with_sources(graph, setting.sources), setting.links, setting.seed)
-    began = time.perf_counter()
-    pretrained = pretrain(graph, setting.pretrain, lambda p: report(*_words(p)))
-    seconds = {"pretrain_s": time.perf_counter() - began, "transfer_s": 0.0, "scoring_s": 0.0}
+    pretrained, pretrain_s = _pretrained(graph, key, setting, report)
+    seconds = {"pretrain_s": pretrain_s, "transfer_s": 0.0, "scoring_s": 0.0}
     records, users = [RECORD_SCHEMA.empty_table()], [USERS_SCHEMA.empty_table()]
     for at, domain in enumerate(setting.targets):
         done = at / len(setting.targets)
@@ -66,6 +75,19 @@ def run_cell(graph: KnowledgeGraph, setting: Setting, report: Report) -> CellRes
         facts=_facts(graph, pretrained),
         seconds={name: round(value, 3) for name, value in seconds.items()},
     )
+
+
+def _pretrained(
+    graph: KnowledgeGraph, key: str, setting: Setting, report: Report
+) -> tuple[Pretrained, float]:
+    """The cell's encoder and the seconds that its pre-training took, now or for an earlier cell."""
+    wanted = (key, setting.pretrain, setting.links, setting.sources, setting.seed)
+    if wanted not in _LAST:
+        began = time.perf_counter()
+        made = pretrain(graph, setting.pretrain, lambda p: report(*_words(p)))
+        _LAST.clear()
+        _LAST[wanted] = (made, time.perf_counter() - began)
+    return _LAST[wanted]
 
 
 def _words(p: Progress) -> tuple[str, float]:

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import ConfigError
+from hier_dag.pipeline.request import plain
 from hier_dag.study.cell import Cell
 from hier_dag.train.params import PretrainParams
+from hier_dag.transfer.head_params import HeadParams
 from hier_dag.transfer.params import TransferParams
 
-Params = TypeVar("Params", PretrainParams, TransferParams)
+Params = TypeVar("Params", PretrainParams, TransferParams, HeadParams)
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class Setting:
         # What `shots` and `publish_shots` say is replaced by the study's own settings.
         transfer = {k: v for k, v in asdict(self.transfer).items() if k not in ("shots", "publish_shots")}
         return {
-            "pretrain": _plain(asdict(self.pretrain)),
-            "transfer": _plain(transfer),
+            "pretrain": plain(asdict(self.pretrain)),
+            "transfer": plain(transfer),
             "graph": {"links": self.links, "sources": list(self.sources)},
             "targets": list(self.targets),
             "shots": list(self.shots),
@@ -65,9 +67,12 @@ def setting_of(config: PlatformConfig, cell: Cell) -> Setting:
             f"cell {cell.key} leaves {len(sources)} source domains and {change.links:.0%} of the links.",
             fix="leave at least one declared source and some links",
         )
+    head = _changed(config.stages.transfer.head, change.head, cell)
     return Setting(
         pretrain=_changed(config.stages.pretrain, {**change.pretrain, "seed": cell.seed}, cell),
-        transfer=_changed(config.stages.transfer, {**change.transfer, "seeds": (cell.seed,)}, cell),
+        transfer=_changed(
+            config.stages.transfer, {**change.transfer, "head": head, "seeds": (cell.seed,)}, cell
+        ),
         links=float(change.links),
         sources=sources,
         targets=config.studies.targets or config.target_names,
@@ -83,7 +88,3 @@ def _changed(params: Params, overrides: Mapping[str, Any], cell: Cell) -> Params
         raise ConfigError(
             f"cell {cell.key}: {e}.", fix="give the cell's overrides names and values that `stages` allows"
         ) from e
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}

@@ -69,7 +69,12 @@ def _compute(
 
     folder = workshop.open(GRAPH, request.parents["graph"]).path
     graph = load_graph(folder, config.source_names, config.target_names)
-    result = run_cell(graph, setting, lambda text, done: tell(Step(title, text, round(100 * done), 100)))
+    result = run_cell(
+        graph,
+        request.parents["graph"],
+        setting,
+        lambda text, done: tell(Step(title, text, round(100 * done), 100)),
+    )
     pq.write_table(result.records, staged / RECORDS, compression="zstd")
     pq.write_table(result.users, staged / USERS, compression="zstd")
     (staged / CELL).write_text(json.dumps(result.facts, indent=1, sort_keys=True), encoding="utf-8")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PATH_FORMS = ("topics", "histories", "user_clusters", "shuffled")
+
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainParams:
@@ -12,9 +14,13 @@ class PretrainParams:
     Attributes:
         model: registered formulation, `dual`, `recommended` or `literal`.
         dim: width d of every vector.
-        layers: layers of the KG encoder.
+        layers: layers of the KG encoder; 0 (not with `literal`) leaves entities without their neighbours.
         intents: P, number of intents.
         exemplars: K, number of exemplars.
+        content_paths: whether intents enhance users on the content side; without, h̃_u = h_u, which keeps the
+            score's scale and both rank losses: the matched control of the decision path there.
+        interaction_paths: what the decision paths of the interaction side are made of: `topics`, or one of
+            the controls `histories`, `user_clusters`, `shuffled` (`hier_dag/model/interactions.py`).
         interaction_dim: width of the vectors over the users × items graph (`dual`).
         profile_dim: width of the entity profiles (`dual`).
         epochs: passes over the source training interactions at most.
@@ -41,6 +47,8 @@ class PretrainParams:
     layers: int = 2
     intents: int = 64
     exemplars: int = 128
+    content_paths: bool = True
+    interaction_paths: str = "topics"
     interaction_dim: int = 64
     profile_dim: int = 256
     epochs: int = 5
@@ -67,7 +75,6 @@ class PretrainParams:
     def __post_init__(self) -> None:
         at_least_one = (
             "dim",
-            "layers",
             "intents",
             "exemplars",
             "interaction_dim",
@@ -90,9 +97,14 @@ class PretrainParams:
             "path_weight",
             "auxiliary_weight",
             "l2_weight",
+            "layers",
             "threads",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
+        if self.interaction_paths not in PATH_FORMS:
+            raise ValueError(
+                f"interaction_paths must be one of {', '.join(PATH_FORMS)}, is {self.interaction_paths!r}"
+            )
         if self.device not in ("auto", "cpu", "cuda"):
             raise ValueError(f"device must be auto, cpu or cuda, is {self.device!r}")

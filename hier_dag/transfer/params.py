@@ -19,6 +19,8 @@ class TransferParams:
             domain's training interactions, or "all" of them. Zero-shot is always reported.
         publish_shots: the setting whose vectors are published.
         seeds: seeds of fine-tuning and of tie breaking.
+        trained_baselines: baselines trained by gradients that are scored beside the closed-form ones, such as
+            `lightgcn`; each costs seconds to minutes a target and setting.
         kappa: strength of the model's prior in smoothed counts (hier.md, eq. g).
         head: the few-shot head of formulation `dual`; the other settings of a head are those of `recommended`
             and `literal`.
@@ -33,9 +35,10 @@ class TransferParams:
         bootstrap: bootstrap resamples of users for the intervals.
     """
 
-    shots: tuple[str, ...] = ("1", "3", "1%", "10%")
+    shots: tuple[str, ...] = ("1%", "10%", "1", "3", "5")
     publish_shots: str = "all"
     seeds: tuple[int, ...] = (0, 1, 2)
+    trained_baselines: tuple[str, ...] = ()
     kappa: float = 100.0
     head: HeadParams = field(default_factory=HeadParams)
     lift_weight: float = 0.5

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from hier_dag.evaluate.baselines import BASELINES, Evidence
+from hier_dag.errors import ConfigError
+from hier_dag.evaluate.baselines import Evidence, all_baselines, fast_baselines
+from hier_dag.evaluate.baselines.base import Baseline
 from hier_dag.evaluate.judge import judge
 from hier_dag.evaluate.ranking import RankingTask, Scorer
 from hier_dag.evaluate.records import HIER, Scored
@@ -61,27 +64,50 @@ def score_setting(
     evidence = Evidence(graph=graph, domain=domain, user=user, item=item)
     name = "0" if shots is None else shots.name
     scorers: list[tuple[str, str, list[Scorer]]] = [(HIER, hier[0].method, [v.scorer() for v in hier])]
-    for model, baseline in BASELINES.items():
+    for model, baseline in fast_baselines().items():
         if (scorer := baseline(evidence)) is not None:
             scorers.append((model, "", [scorer]))
+    for model, baseline in _trained(params).items():
+        made = [baseline(replace(evidence, seed=seed)) for seed in params.seeds]
+        if present := [scorer for scorer in made if scorer is not None]:
+            scorers.append((model, "", present))
     known = _source_counts(graph, domain) if shots is None else shots.counts()
     origin = hier[0].user_origin[task.rows]
     out = []
     for model, variant, each in scorers:
-        made = judge(each, task, params.seeds, params.cutoffs, known, origin, zero_shot=shots is None)
+        judged = judge(each, task, params.seeds, params.cutoffs, known, origin, zero_shot=shots is None)
         out.append(
             Scored(
                 shots=name,
                 model=model,
                 variant=variant,
-                values=made.values,
+                values=judged.values,
                 seeds=len(params.seeds),
-                cold_items=made.cold_items,
-                novelty=made.novelty,
-                exposures=made.exposures,
+                cold_items=judged.cold_items,
+                novelty=judged.novelty,
+                exposures=judged.exposures,
             )
         )
     return out
+
+
+def _trained(params: TransferParams) -> dict[str, Baseline]:
+    """The declared baselines that are trained by gradients.
+
+    Raises:
+        ConfigError: there is no such baseline.
+    """
+    if not params.trained_baselines:
+        return {}
+    known = {name: b for name, b in all_baselines().items() if name not in fast_baselines()}
+    unknown = [name for name in params.trained_baselines if name not in known]
+    if unknown:
+        raise ConfigError(
+            f"no trained baseline is called {', '.join(unknown)}",
+            column="stages.transfer.trained_baselines",
+            fix=f"use some of {', '.join(known)}",
+        )
+    return {name: known[name] for name in params.trained_baselines}
 
 
 def _source_counts(graph: KnowledgeGraph, domain: str) -> IntArray:
