@@ -12,6 +12,7 @@ from torch import Tensor
 from hier_dag.graph.csr import FloatArray
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.model.formulation import Formulation
+from hier_dag.train.interaction_tables import interaction_tables
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord, Pretrained
 
@@ -35,13 +36,15 @@ def describe(
         gates = paths.gates()
         entities = model.encode_nodes()[: graph.n_entities]
         encode = model.user_encoder()
+        encoding = model.encode()
+        over = encoding.interactions
         strength = [_strength(model, encode, graph.interacts[d].degrees() > 0) for d in graph.sources]
         return Pretrained(
             model=model,
             params=params,
             curve=tuple(curve),
             best_epoch=best,
-            encoding=model.encode(),
+            encoding=encoding,
             gates=gates.numpy(),
             path_weights=paths.weights(gates).numpy(),
             entities=entities.numpy(),
@@ -50,6 +53,10 @@ def describe(
             entity_names=graph.entity_names,
             sources=graph.sources,
             intent_strength=np.stack(strength, axis=1),
+            # What a control's paths lead to has no meaning to be named after.
+            interaction_tables=interaction_tables(over, view, graph)
+            if over is not None and params.interaction_paths == "topics"
+            else {},
         )
 
 
