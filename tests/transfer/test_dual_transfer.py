@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION
+from hier_dag.model.encoding import KG_INFERRED, TRAINED
 from hier_dag.transfer import terms
 from hier_dag.transfer.dual_head import dual_groups, joined, weighted_terms
 from hier_dag.transfer.dual_transfer import dual_few_shot, dual_zero_shot
@@ -83,6 +84,8 @@ def test_published_vectors_score_as_the_terms_written_out(target, shots, scale):
     vectors, state = few_shot(target, shots, **fixed)
     assert state.scalars["crowd"] == scale
     assert vectors.method == "closed_form"
+    np.testing.assert_array_equal(vectors.item_origin, np.where(shots.counts() > 0, TRAINED, KG_INFERRED))
+    np.testing.assert_array_equal(vectors.user_origin, target.user_origin)
     same_ranking(vectors.scorer()(np.arange(40)), written_out(target, shots, state.scalars))
 
 
@@ -146,7 +149,12 @@ def test_profile_terms_share_their_columns(target, shots):
 def test_residuals_are_fitted_where_a_scale_of_zero_left_their_terms_out(target, shots):
     vectors, state = few_shot(target, shots, True, crowd_scales=(0.0, 1.0), crowd_prior=0.0, inertia=1e9)
     assert state.scalars["crowd"] == 0
-    assert np.abs(state.delta).max() > 1e-4
+    s = target.sides
+    # The terms that the score has come first: content, then the crowd's two kernels.
+    content, crowd = np.split(state.delta, [target.q.shape[1] + 1], axis=1)
+    assert crowd.shape[1] == s.path_tastes.shape[1] + s.tastes.shape[1]
+    assert np.abs(content).max() > 1e-4
+    assert np.abs(crowd).max() > 1e-4
     assert whole(vectors)
     plain, none = few_shot(target, shots, True, residual_epochs=0)
     assert (plain.method, none.delta.shape) == ("closed_form", (20, 0))

@@ -107,6 +107,15 @@ def test_a_group_of_one_scale_is_fixed_and_a_prior_of_zero_can_be_left():
     assert choose_scales(off, some(domain.shots, 1), 1.0, 0)["crowd"] == 0.0
 
 
+def test_items_of_equal_score_count_half():
+    # Nothing tells ten items apart: the pair's own, less its visit, is level with the nine that nobody took.
+    one = np.zeros(1, np.int64)
+    shots = Shots("1", one, one, 10)
+    flat = terms.popularity(shots, np.full(10, np.log(0.1)), 10.0, 1)
+    board = module._Board({"base": Group((flat,), (1.0,))}, shots, 0)
+    assert board.gain({"base": 1.0}) == pytest.approx(1 / math.log2(2 + 9 / 2))
+
+
 def test_a_catalogue_of_one_item_keeps_the_priors():
     domain = Domain(n=5, m=1, per_user=1)
     assert choose_scales(domain.groups(domain.shots, crowd=SCALES), domain.shots, 1.0, 0)["crowd"] == 0.5
