@@ -49,9 +49,13 @@ def memberships(x: FloatArray, centroids: FloatArray, temperature: float) -> Flo
         centroids: M, float32 [K, d].
         temperature: τ.
     """
-    scores = x @ centroids.T / np.float32(temperature)
-    scores -= scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
-    scores[~x.any(axis=1)] = 0
-    return scores
+    out = np.empty((len(x), len(centroids)), np.float32)
+    for start in range(0, len(x), _BLOCK):
+        block = x[start : start + _BLOCK]
+        scores = block @ centroids.T / np.float32(temperature)
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        scores[~block.any(axis=1)] = 0
+        out[start : start + _BLOCK] = scores
+    return out

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp  # type: ignore[import-untyped]
 
 from hier_dag.graph.csr import CSR, FloatArray
 from hier_dag.model.exemplar_clusters import memberships, spherical_kmeans
-from hier_dag.model.intent_topics import fit_paths, intent_strength
+from hier_dag.model.intent_topics import fit_paths, fitting_users, intent_strength
 from hier_dag.model.spectral import ones, spectral_vectors
 
 _MEMBERSHIP_TEMPERATURE = 0.2
+_USERS_AT_ONCE = (
+    1 << 14
+)  # shares of a whole platform's users in K exemplars would be the largest array there is
 
 
 @dataclass(frozen=True)
@@ -61,19 +65,34 @@ def encode_interactions(
     tastes, items = spectral_vectors(history, dim, seed)
     seen = items[items.any(axis=1)]
     centroids = spherical_kmeans(seen, exemplars, seed) if len(seen) else np.zeros((1, dim), np.float32)
-    mixed = ones(history) @ memberships(items, centroids, _MEMBERSHIP_TEMPERATURE)
-    histories = (mixed / np.maximum(mixed.sum(axis=1, keepdims=True), np.float32(1e-9))).astype(np.float32)
+    a, belongs = ones(history), memberships(items, centroids, _MEMBERSHIP_TEMPERATURE)
     if form == "histories":
-        strength, paths = histories, np.eye(len(centroids), dtype=np.float32)
+        strength, paths = _histories(a, belongs), np.eye(len(centroids), dtype=np.float32)
     elif form == "user_clusters":
         known = tastes[tastes.any(axis=1)]
         crowds = spherical_kmeans(known, exemplars, seed) if len(known) else centroids
         strength = memberships(tastes, crowds, _MEMBERSHIP_TEMPERATURE)
         paths = np.eye(len(crowds), dtype=np.float32)
     else:
-        paths = fit_paths(histories, intents, seed)
-        strength = intent_strength(histories, paths)
+        strength, paths = _topics(a, belongs, intents, seed)
         if form == "shuffled":
             rows = np.flatnonzero(strength.any(axis=1))
             strength[rows] = strength[np.random.default_rng(seed).permutation(rows)]
     return InteractionEncoding(tastes, strength, paths, items, centroids)
+
+
+def _topics(a: sp.csr_array, belongs: FloatArray, intents: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Strengths, float32 [n, P], and paths, float32 [P, K]; users in blocks: no n × K array is made."""
+    fitting = fitting_users(np.flatnonzero(a @ belongs.any(axis=1)), seed)
+    paths = fit_paths(_histories(a[fitting], belongs), intents, seed)
+    strength = np.empty((a.shape[0], len(paths)), np.float32)
+    for start in range(0, len(strength), _USERS_AT_ONCE):
+        block = slice(start, start + _USERS_AT_ONCE)
+        strength[block] = intent_strength(_histories(a[block], belongs), paths)
+    return strength, paths
+
+
+def _histories(a: sp.csr_array, belongs: FloatArray) -> FloatArray:
+    """h_uk, share of each exemplar in each user's history, float32 [n, K]; zero where no item has any."""
+    mixed = a @ belongs
+    return (mixed / np.maximum(mixed.sum(axis=1, keepdims=True), np.float32(1e-9))).astype(np.float32)

@@ -85,4 +85,7 @@ def test_memberships_are_a_softmax_and_zero_rows_belong_to_nothing(temperature):
     np.testing.assert_allclose(e, naive_memberships(x, centres, temperature), atol=1e-4)
     np.testing.assert_allclose(e.sum(axis=1), x.any(axis=1), atol=1e-5)
     assert e.dtype == np.float32
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCK", 3)
+        np.testing.assert_allclose(memberships(x, centres.astype(np.float32), temperature), e, atol=1e-6)
     assert memberships(x[:0], centres.astype(np.float32), temperature).shape == (0, 4)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hier_dag.model import intent_topics as module
-from hier_dag.model.intent_topics import fit_paths, intent_strength
+from hier_dag.model.intent_topics import fit_paths, fitting_users, intent_strength
 
 
 def naive_update(h, a, phi):
@@ -109,14 +109,14 @@ def test_without_any_history_one_uniform_intent_stands_and_drives_nobody():
     assert intent_strength(np.zeros((0, 4), np.float32), paths).shape == (0, 1)
 
 
-def test_strengths_sum_to_one_and_are_the_same_in_blocks(monkeypatch):
+def test_strengths_sum_to_one_and_are_the_same_in_blocks():
     h = random_histories(4, 25, 6)
     h[3] = 0
     paths = fit_paths(h, 4, 0)
     whole = intent_strength(h, paths)
     np.testing.assert_allclose(whole.sum(axis=1), h.any(axis=1), atol=1e-5)
-    monkeypatch.setattr(module, "_BLOCK", 4)
-    np.testing.assert_allclose(intent_strength(h, paths), whole, atol=1e-6)
+    parts = [intent_strength(h[start : start + 4], paths) for start in range(0, 25, 4)]
+    np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
 
 
 def test_a_history_that_no_open_path_reaches_has_no_intent():
@@ -126,11 +126,14 @@ def test_a_history_that_no_open_path_reaches_has_no_intent():
     )
 
 
-def test_a_sample_of_users_fits_the_paths_of_many(monkeypatch):
-    monkeypatch.setattr(module, "_FIT_USERS", 50)
-    h = random_histories(5, 400, 6)
-    paths = fit_paths(h, 4, 0)
-    assert paths.shape == (4, 6)
-    np.testing.assert_allclose(paths.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_array_equal(paths, fit_paths(h, 4, 0))
-    assert not np.array_equal(paths, fit_paths(h, 4, 1))
+def test_at_most_so_many_users_fit_the_paths(monkeypatch):
+    known = np.array([1, 4, 5, 9, 12])
+    np.testing.assert_array_equal(fitting_users(known, 0), known)
+    assert len(fitting_users(known[:0], 0)) == 0
+    monkeypatch.setattr(module, "_FIT_USERS", 3)
+    some = fitting_users(known, 0)
+    assert len(set(some.tolist())) == 3
+    assert set(some.tolist()) <= set(known.tolist())
+    assert (np.diff(some) > 0).all()
+    np.testing.assert_array_equal(some, fitting_users(known, 0))
+    assert any(not np.array_equal(some, fitting_users(known, seed)) for seed in range(1, 5))

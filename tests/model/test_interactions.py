@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from hier_dag.graph.csr import from_coo
+from hier_dag.model import interactions as module
 from hier_dag.model.exemplar_clusters import memberships
 from hier_dag.model.intent_topics import fit_paths, intent_strength
 from hier_dag.model.interactions import encode_interactions
@@ -58,6 +59,13 @@ def test_rows_without_an_interaction_are_zero_and_the_others_whole(history, enco
     np.testing.assert_allclose(encoding.paths.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(encoding.memberships().sum(axis=1), seen, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(encoding.exemplars, axis=1), 1, atol=1e-5)
+
+
+def test_users_are_encoded_alike_in_blocks(history, encoding, monkeypatch):
+    monkeypatch.setattr(module, "_USERS_AT_ONCE", 7)
+    blocks = encode_interactions(history, dim=8, intents=4, exemplars=6, seed=0)
+    np.testing.assert_array_equal(blocks.paths, encoding.paths)
+    np.testing.assert_allclose(blocks.intents, encoding.intents, atol=1e-6)
 
 
 def test_crowds_are_told_apart(encoding):
