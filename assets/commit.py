@@ -65,11 +65,13 @@ def write_audit_publish(
             except RegistryError:
                 raise
             except HierError as error:
-                yield from _results(context, _failed_checks(context, workshop, error))
+                failed = _failed_checks(context, workshop, error)
+                yield from _results(context, failed, dg.AssetCheckSeverity.ERROR)
                 raise dg.Failure(str(error), metadata=plain(error.as_dict()), allow_retries=False) from error
     except RegistryError as error:
         raise dg.Failure(str(error), metadata=plain(error.as_dict())) from error
-    yield from _results(context, outcome.checks)
+    # What failed although the artifact was committed is declared to inform, not to block.
+    yield from _results(context, outcome.checks, dg.AssetCheckSeverity.WARN)
     yield dg.MaterializeResult(
         asset_key=context.asset_key,
         metadata={"digest": outcome.artifact.digest, **more, **describe(outcome)},
@@ -84,7 +86,9 @@ def _failed_checks(context: dg.AssetExecutionContext, workshop: Workshop, error:
     return workshop.note_failure("/".join(context.asset_key.path), partition, error, context.run.run_id)
 
 
-def _results(context: dg.AssetExecutionContext, checks: list[CheckRow]) -> Iterator[dg.AssetCheckResult]:
+def _results(
+    context: dg.AssetExecutionContext, checks: list[CheckRow], severity: dg.AssetCheckSeverity
+) -> Iterator[dg.AssetCheckResult]:
     # A check of an older code version may be recorded with a reused artifact: only declared ones are shown.
     declared = {spec.name for spec in context.assets_def.check_specs}
     for check in checks:
@@ -93,6 +97,6 @@ def _results(context: dg.AssetExecutionContext, checks: list[CheckRow]) -> Itera
                 asset_key=context.asset_key,
                 check_name=check.name,
                 passed=check.passed,
-                severity=dg.AssetCheckSeverity.ERROR,
+                severity=severity,
                 metadata=plain(check.facts),
             )

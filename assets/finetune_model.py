@@ -16,6 +16,7 @@ from hier_dag.progress import Step, tell
 from hier_dag.registry import CheckRow
 from resources import ArtifactStoreResource, RegistryResource
 
+CARD = "card.html"
 _SCORE = "score of user u and item i: user_vectors[u] · item_vectors[i]"
 _ORIGIN = "how the vector came to be: trained, kg_inferred or fallback, by number"
 _VECTORS = [
@@ -46,6 +47,10 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
             MODEL_KEY,
             ("finite", "Every vector is finite and none is all zero."),
             ("complete", "Every user of the audience and every item of the catalogue has a vector."),
+            (
+                "no_negative_transfer",
+                "In the published setting HIER is not clearly below the best of the declared baselines.",
+            ),
             partitions_def=targets,
         ),
         description="Zero-shot and few-shot transfer to a target domain, scored by full ranking next to the "
@@ -72,6 +77,8 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
 def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, workshop: Workshop) -> Built:
     import numpy as np
 
+    from hier_dag.evaluate.gate import negative_transfer
+    from hier_dag.evaluate.page import card_html
     from hier_dag.graph.files import load_graph
     from hier_dag.train.encoder_files import load_encoding
     from hier_dag.transfer.save import save_transfer
@@ -87,6 +94,10 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
 
     result = transfer(graph, encoding, domain, config.stages.transfer, report)
     save_transfer(result, staged)
+    gates = config.stages.gates
+    gate = negative_transfer(result.records, domain, gates.transfer_baselines, result.shots)
+    if result.records.num_rows:
+        (staged / CARD).write_text(card_html(result.records, domain), encoding="utf-8")
     v = result.published
     finite = bool(np.isfinite(v.user_vectors).all() and np.isfinite(v.item_vectors).all())
     zero = int((~v.user_vectors.any(axis=1)).sum() + (~v.item_vectors.any(axis=1)).sum())
@@ -103,7 +114,13 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
         checks=[
             CheckRow("finite", finite and zero == 0, {"finite": finite, "zero_vectors": zero}),
             CheckRow("complete", missing == 0, {"missing": missing}),
+            CheckRow("no_negative_transfer", bool(gate["passed"]), dict(gate)),
         ],
+        advisory=frozenset({"no_negative_transfer"} if gates.transfer == "warn" else ()),
+        remedies={
+            "no_negative_transfer": "read the report card; publish the baseline instead, or accept the loss "
+            "knowingly with stages.gates.transfer: warn"
+        },
     )
 
 
@@ -134,6 +151,7 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
         return {"report_card": "no test interaction in this domain: nothing to score", **columns}
     return {
         "report_card": dg.MetadataValue.md(card_markdown(records, domain)),
+        "report_card_file": dg.MetadataValue.path(str(outcome.artifact.file(CARD))),
         "curve": picture(curve_png(records, domain), "NDCG@10 against shots"),
         **columns,
     }

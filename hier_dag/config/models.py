@@ -242,6 +242,12 @@ class GateParams(BaseModel):
     encoder: Literal["block", "warn"] = Field(
         "block", description="an encoder that is not above the untrained profile on source validation"
     )
+    transfer: Literal["block", "warn"] = Field(
+        "warn", description="a target where HIER is clearly below the best of the declared baselines"
+    )
+    transfer_baselines: tuple[str, ...] | None = Field(
+        None, description="baselines that the transfer gate compares with; by default all that are scored"
+    )
 
 
 class PublishParams(BaseModel):

@@ -21,7 +21,7 @@ OFFERED = {  # asset: (group, partitions, assets above, checks)
                  {"contract", "all_domains", "heterograph", "integrity", "no_leakage"}),
     "pretrain/encoder": ("pretrain", None, {"kg/graph"}, {"contract", "finite", "beats_untrained_profile"}),
     "finetune/model": ("finetune", TARGETS, {"kg/graph", "pretrain/encoder"},
-                       {"contract", "finite", "complete"}),
+                       {"contract", "finite", "complete", "no_negative_transfer"}),
     "publish/embeddings": ("publish", TARGETS, {"finetune/model"}, {"contract", "row_schema", "coverage"}),
 }  # fmt: skip
 
