@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hier_dag.evaluate.interpret.chance import beyond_chance
 from hier_dag.evaluate.interpret.families import family_strength
 from hier_dag.evaluate.interpret.flow_picture import flow_png
 from hier_dag.evaluate.interpret.platform import PlatformPaths, platform_paths
@@ -48,7 +49,9 @@ def write_cell(
     families = family_strength(told.encoding.intents, family)
     truth = read_truth(data, graph.user_ids, graph.item_ids)
     found = [] if truth is None else matches(families, truth)
-    _write([{**named, **row} for row in _records(told, family, truth)], _RECORDS, out / RECORDS)
+    _write(
+        [{**named, **row} for row in _records(told, family, truth, named["seed"])], _RECORDS, out / RECORDS
+    )
     _write([{**named, **row} for row in _families(told, found)], _FAMILIES, out / FAMILIES)
     users = {"user": np.flatnonzero(families.any(axis=1))}
     users["intent"] = strongest(told.encoding.intents)[users["user"]]
@@ -65,7 +68,9 @@ def write_cell(
     }
 
 
-def _records(told: PlatformPaths, family: np.ndarray, truth: Truth | None) -> Iterator[dict[str, Any]]:
+def _records(
+    told: PlatformPaths, family: np.ndarray, truth: Truth | None, seed: int
+) -> Iterator[dict[str, Any]]:
     reading = told.reading
     counts = {"intents": len(reading.intents), "families": len(reading.families)}
     counts["exemplars"] = len(reading.exemplars)
@@ -73,8 +78,10 @@ def _records(told: PlatformPaths, family: np.ndarray, truth: Truth | None) -> It
         yield _record(what, 0, "count", n, n)
     paths = told.encoding.paths
     yield _record("paths", 0, "open", int((paths > 0).sum()), float((paths > 0).mean()))
-    named = [x for x in reading.exemplars if x.entities]
-    yield _record("exemplars", 0, "named", len(named), len(named) / len(reading.exemplars))
+    links = told.view.entity_links()
+    beyond = beyond_chance(reading, told.encoding, told.view.history, links, told.words, seed)
+    for what, share in beyond.items():
+        yield _record(what, 0, "beyond_chance", counts[what], share)
     if truth is None:
         return
     pairs, visits = (

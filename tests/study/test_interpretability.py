@@ -83,7 +83,7 @@ def test_the_report_names_planted_intents_and_shows_both_pictures(studied, run_c
 def test_without_truth_it_says_what_it_can(studied, run_cells, untrained):
     shutil.rmtree(studied.data / "truth")
     run_cells(studied, "interpretability")
-    assert {metric for _, _, metric in records(studied)} == {"count", "open", "named"}
+    assert {metric for _, _, metric in records(studied)} == {"count", "open", "beyond_chance"}
     summary = summary_of(STUDY, studied.config, finished_cells(STUDY, studied.config, studied.workshop()))
     assert not [row for row in summary.rows if row[0].startswith("recovery")]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
 
-_EVIDENCE = 1.0  # standard errors: below it, an entity is as well explained by chance
+_EVIDENCE = 1.0  # standard errors. A name describes; whether it beats chance is for `chance.py` to say
 _SUPPORT = 1.5  # items with the entity: a single item, however typical, names nothing
 
 
