@@ -9,6 +9,7 @@ import torch
 
 from hier_dag.graph.csr import FloatArray
 from hier_dag.model.encoding import TRAINED
+from hier_dag.model.spectral import departures
 from hier_dag.transfer.shots import Shots
 from hier_dag.transfer.target import Target
 
@@ -114,9 +115,7 @@ def taste(target: Target) -> FloatArray:
     known = target.user_origin == TRAINED
     if not known.any():
         return np.zeros_like(target.q)
-    apart = np.where(known[:, None], target.q - target.q[known].mean(axis=0), np.float32(0))
-    norm = np.linalg.norm(apart, axis=1, keepdims=True)
-    return (apart / np.where(norm > 0, norm, np.float32(1))).astype(np.float32)
+    return departures(target.q, target.q[known].mean(axis=0), known)
 
 
 def closed_form_state(target: Target, kappa: float, lift_weight: float) -> HeadState:

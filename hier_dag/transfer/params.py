@@ -58,6 +58,8 @@ class TransferParams:
                 raise ValueError(
                     f'shots must be a count such as "3", a share such as "1%", or "all", not {shots!r}'
                 )
+        if not 0 < self.kappa < float("inf"):
+            raise ValueError(f"kappa must be positive and finite, is {self.kappa}")
         if not self.seeds:
             raise ValueError("seeds must name at least one seed")
         if not self.cutoffs or min(self.cutoffs) < 1:
