@@ -19,9 +19,10 @@ from hier_dag.study.study import Finished, Summary
 _NOTE = (
     "Figures are means over seeds; a name is beyond chance if its first entity scores above 95 % of the "
     "best ones with the items' entities shuffled; families and pictures are of the first seed. NMI: "
-    "arithmetic mean, 1 is the same partition; ARI: 0 is chance. Recovery compares the strongest class of each user (or the "
-    "nearest exemplar of each item) with the planted one, where a sample platform's truth lies beside the "
-    "logs; a family is matched one to one with the planted intent that is the strongest of most of its users."
+    "arithmetic mean, 1 is the same partition; ARI: 0 is chance. Recovery compares the strongest class of "
+    "each user (or the nearest exemplar of each item) with the planted one, where a sample platform's truth "
+    "lies beside the logs; a family is matched one to one with the planted intent that is the strongest of "
+    "most of its users."
 )
 _WORDS = {
     "intents": "recovery: intents",
