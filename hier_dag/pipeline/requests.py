@@ -107,10 +107,11 @@ def model_request(config: PlatformConfig, registry: Registry, domain: str) -> Re
     """What transfer to a target would make from the newest encoder and the graph it was trained on."""
     encoder = _latest(registry, ENCODER, None)
     parents = {"graph": registry.parents(encoder)["graph"], "encoder": encoder}
-    params = config.stages.transfer
-    return Request(
-        MODEL, domain, CODE_VERSIONS[MODEL], plain(asdict(params)), parents, seeds=list(params.seeds)
-    )
+    # What the gate would do is part of the question: what passed with a warning may not pass a block.
+    gates = config.stages.gates.model_dump(include={"transfer", "transfer_baselines"})
+    values = plain({**asdict(config.stages.transfer), "gates": gates})
+    seeds = list(config.stages.transfer.seeds)
+    return Request(MODEL, domain, CODE_VERSIONS[MODEL], values, parents, seeds=seeds)
 
 
 def published_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:

@@ -3,6 +3,7 @@
 import base64
 import re
 from io import BytesIO
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -108,18 +109,24 @@ def test_transfer_shows_its_report_card(platform):
         assert words in seen["report_card"]
     assert len(picture(seen["curve"])) < 50_000
     assert 0 <= seen["ndcg10_shots_0"] <= 1
+    page = Path(seen["report_card_file"]).read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html")
+    assert "grocery" in page
     empty = values(shown(platform, "finetune/model", "meal_kits"))
     assert empty["report_card"] == "no test interaction in this domain: nothing to score"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_declared_check_was_shown_as_passed(platform, kind):
+def test_every_check_was_shown_and_none_that_blocks_failed(platform, kind):
     (asset,) = [a for a in platform.definitions().assets if a.key == key(kind)]
     storage = platform.instance().event_log_storage
     for check in asset.check_keys:
         records = storage.get_asset_check_execution_history(check, limit=20)
         assert records, check
-        assert all(r.status.value == "SUCCEEDED" for r in records)
+        verdicts = [r.event.dagster_event.event_specific_data for r in records]
+        # The tiny encoder may lose to a baseline in a target: that is shown, as a warning.
+        informs = check.name == "no_negative_transfer"
+        assert all(v.passed or (informs and v.severity == dg.AssetCheckSeverity.WARN) for v in verdicts)
 
 
 @pytest.fixture

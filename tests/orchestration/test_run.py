@@ -96,3 +96,26 @@ def test_a_damaged_artifact_is_rebuilt_and_has_the_same_digest(own):
     assert steps["raw/events[recipes]"].outcome == "made", steps["raw/events[recipes]"].message
     assert own.latest(EVENTS, "recipes").digest == events.digest
     assert own.live() == before
+
+
+def test_a_blocking_transfer_gate_refuses_a_target_that_loses_and_publishes_the_others(own):
+    facts = {t: _gate_facts(own, t) for t in own.config.target_names}
+    losing = {t for t, f in facts.items() if not f["passed"]}
+    assert losing < set(facts), "no target passes: the tiny platform says nothing"
+    assert losing, "no target loses: the tiny platform says nothing"
+    before = own.live()
+    text = own.domains.read_text(encoding="utf-8")
+    own.domains.write_text(text.rstrip("\n") + "\n  gates: {transfer: block}\n", encoding="utf-8")
+    done = own.run()
+    for target in facts:
+        step = done[f"finetune/model + publish/embeddings[{target}]"]
+        assert step.outcome == ("failed" if target in losing else "made")
+        if target in losing:
+            assert "no_negative_transfer" in step.message
+            assert "report card" in step.message
+            assert own.live()[target] == before[target]
+
+
+def _gate_facts(platform, target):
+    checks = platform.registry.checks(platform.registry.latest("finetune/model", target))
+    return next(c.facts for c in checks if c.name == "no_negative_transfer")
