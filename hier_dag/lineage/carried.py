@@ -14,6 +14,7 @@ from hier_dag.evaluate.interpret.platform import PlatformPaths, platform_paths
 from hier_dag.evaluate.interpret.reading import Reading
 from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
+from hier_dag.pipeline.requests import transfer_params
 from hier_dag.pipeline.stages import ENCODER, GRAPH, MODEL, PUBLISHED
 from hier_dag.publish.live import Live
 from hier_dag.publish.reader import PublishedSet
@@ -100,7 +101,7 @@ def carried(store: ArtifactStore, live: Live, user: str, item: str | None) -> Ca
         make_target(graph, encoding, live.domain),
         told.encoding,
         _shots(graph, live.domain, method["shots"]),
-        TypeAdapter(TransferParams).validate_python(model.manifest.params),
+        TypeAdapter(TransferParams).validate_python(transfer_params(model.manifest.params)),
         load_vectors(model.path),
         method["scalars"],
         at_user,

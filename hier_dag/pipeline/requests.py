@@ -114,6 +114,11 @@ def model_request(config: PlatformConfig, registry: Registry, domain: str) -> Re
     return Request(MODEL, domain, CODE_VERSIONS[MODEL], values, parents, seeds=seeds)
 
 
+def transfer_params(params: dict[str, Any]) -> dict[str, Any]:
+    """Of a model's parameters, those of transfer itself: what the gate would do is none."""
+    return {name: value for name, value in params.items() if name != "gates"}
+
+
 def published_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:
     """What publication for a target would make from its newest model."""
     model = _latest(registry, MODEL, domain)
