@@ -56,10 +56,19 @@ def _line(rows: list[Row], one: Ablation, shots: str) -> tuple[Any, ...]:
 
 
 def _earned(row: Row) -> str:
+    if _no_part(row):
+        return "0"
     return f"{-row['change']:+.4f} [{-row['change_high']:+.4f}, {-row['change_low']:+.4f}]"
 
 
+def _no_part(row: Row) -> bool:
+    """Whether not one user's figure moved: the module has no part in this setting."""
+    return row["change"] == row["change_low"] == row["change_high"] == 0
+
+
 def _verdict(control: Row) -> str:
+    if _no_part(control):
+        return "plays no part"
     if control["p_holm"] >= _LEVEL:
         return "earns nothing clear"
     return "earns its place" if control["change"] < 0 else "costs quality"

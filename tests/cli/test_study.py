@@ -54,7 +54,7 @@ def test_one_cell_alone_is_run_and_what_the_summary_lacks_is_told(small, hier):
     ("arguments", "said"),
     [
         (["scalign"], "did you mean scaling?"),
-        ([], "name one of sensitivity, scaling, ablation, platforms"),
+        ([], "name one of sensitivity, scaling, ablation, interpretability, platforms"),
         (["scaling", "--cells", "links_51"], "did you mean links_50?"),
         (["scaling", "--domains", "other.yaml"], "`platforms` alone takes several"),
     ],
