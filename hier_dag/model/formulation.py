@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hier_dag.model.bottleneck_contrast import bottleneck_contrast
 from hier_dag.model.decision_path import DecisionPaths
 from hier_dag.model.encoding import FALLBACK, KG_INFERRED, TRAINED, Encoding
+from hier_dag.model.hsic_bottleneck import hsic_bottleneck
 from hier_dag.model.source_view import SourceView
 from hier_dag.train.params import PretrainParams
 
@@ -56,6 +58,17 @@ class Formulation(nn.Module, ABC):
         self.paths = DecisionPaths(
             params.intents, params.exemplars, params.dim, params.temperature, params.content_paths
         )
+
+    def bottleneck(self, enhanced: Tensor, original: Tensor) -> Tensor:
+        """The information-bottleneck term by the declared estimator, a scalar.
+
+        Args:
+            enhanced: h̃, float32 [n, d], one row a distinct user.
+            original: h, float32 [n, d].
+        """
+        if self.params.bottleneck == "hsic":
+            return hsic_bottleneck(enhanced, original)
+        return bottleneck_contrast(enhanced, original, self.params.temperature)
 
     @abstractmethod
     def losses(self, batch: Batch) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from torch import Tensor
 
 from hier_dag.errors import ConfigError
 from hier_dag.model.adjacency import Adjacency
-from hier_dag.model.bottleneck_contrast import bottleneck_contrast
 from hier_dag.model.exemplar_contrast import exemplar_contrast
 from hier_dag.model.formulation import CONTRAST_ROWS, Batch, Formulation, one_row_per_user
 from hier_dag.model.message_passing import spmm
@@ -30,14 +30,11 @@ class Literal(Formulation):
     Args:
         view: the platform as pre-training sees it.
         params: sizes, layers and temperature.
-        aggregation: `attention` or `mean` over neighbours.
     """
 
     popularity: Tensor
 
-    def __init__(
-        self, view: SourceView, params: PretrainParams, aggregation: Aggregation = "attention"
-    ) -> None:
+    def __init__(self, view: SourceView, params: PretrainParams) -> None:
         super().__init__(view, params)
         if params.layers < 1:
             raise ConfigError(
@@ -45,7 +42,7 @@ class Literal(Formulation):
                 column="stages.pretrain.layers",
                 fix="set it to 1 or more",
             )
-        self.nodes = RelationEncoder(view, params.dim, params.layers, aggregation)
+        self.nodes = RelationEncoder(view, params.dim, params.layers, cast(Aggregation, params.aggregation))
         self.content = Adjacency.means(view.content)
         self.content_sum = Adjacency.sums(view.content)
         self.history = Adjacency.sums(view.history)
@@ -72,7 +69,7 @@ class Literal(Formulation):
         return {
             "rank": bpr(((h + enhanced) * margin).sum(1), zero),
             "auxiliary": bpr((enhanced * margin).sum(1), zero),
-            "mi": bottleneck_contrast(enhanced[rows], h[rows], tau),
+            "mi": self.bottleneck(enhanced[rows], h[rows]),
             "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau),
             "path": self.paths.gates.open_probability().mean(),
             "l2": h.square().sum(1).mean(),

@@ -9,12 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hier_dag.model.adjacency import Adjacency
-from hier_dag.model.bottleneck_contrast import bottleneck_contrast
 from hier_dag.model.entity_encoder import EntityEncoder
 from hier_dag.model.exemplar_contrast import exemplar_contrast
 from hier_dag.model.formulation import CONTRAST_ROWS, Batch, Formulation, one_row_per_user
 from hier_dag.model.message_passing import spmm
-from hier_dag.model.rank_loss import sampled_softmax
+from hier_dag.model.rank_loss import bpr, sampled_softmax
 from hier_dag.model.source_view import SourceView
 from hier_dag.model.user_encoder import UserEncoder
 from hier_dag.train.params import PretrainParams
@@ -55,14 +54,16 @@ class Recommended(Formulation):
         return {
             "rank": rank,
             "auxiliary": auxiliary,
-            "mi": bottleneck_contrast(enhanced[rows], h[rows], tau),
+            "mi": self.bottleneck(enhanced[rows], h[rows]),
             "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau),
             "path": self.paths.gates.open_probability().mean(),
             "l2": h.square().sum(1).mean(),
         }
 
     def _rank(self, batch: Batch, content: Tensor, queries: list[Tensor]) -> list[Tensor]:
-        """Sampled softmax of each query view, mean over the batch."""
+        """The declared rank loss of each query view, mean over the batch."""
+        if self.params.rank_loss == "bpr":
+            return self._bpr(batch, content, queries)
         wanted, place = torch.unique(torch.cat([batch.items, batch.negatives.flatten()]), return_inverse=True)
         z, bias = self._items(F.embedding(wanted, content))
         z_pos = F.embedding(place[: len(batch.items)], z)
@@ -80,6 +81,15 @@ class Recommended(Formulation):
                 total = total + sampled_softmax(pos, scores, own[domain][:, None] == batch.negatives[domain])
             totals.append(total / len(query))
         return totals
+
+    def _bpr(self, batch: Batch, content: Tensor, queries: list[Tensor]) -> list[Tensor]:
+        """Each positive against one item of its own domain."""
+        wanted, place = torch.unique(torch.cat([batch.items, batch.rivals]), return_inverse=True)
+        z, bias = self._items(F.embedding(wanted, content))
+        own, rival = place.chunk(2)
+        margin = F.embedding(own, z) - F.embedding(rival, z)
+        offset = bias.index_select(0, own) - bias.index_select(0, rival)
+        return [bpr((query * margin).sum(1) + offset, offset.new_zeros(len(offset))) for query in queries]
 
     def _items(self, content: Tensor) -> tuple[Tensor, Tensor]:
         return content + self.item_head(content), self.bias_head(content).flatten()

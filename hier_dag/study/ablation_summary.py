@@ -63,7 +63,7 @@ def _earned(row: Row) -> str:
 
 def _no_part(row: Row) -> bool:
     """Whether not one user's figure moved: the module has no part in this setting."""
-    return row["change"] == row["change_low"] == row["change_high"] == 0
+    return all(row[name] == 0 for name in ("change", "change_low", "change_high"))
 
 
 def _verdict(control: Row) -> str:

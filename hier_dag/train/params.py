@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PATH_FORMS = ("topics", "histories", "user_clusters", "shuffled")
+CHOICES = {
+    "interaction_paths": ("topics", "histories", "user_clusters", "shuffled"),
+    "aggregation": ("attention", "mean"),
+    "rank_loss": ("softmax", "bpr"),
+    "bottleneck": ("infonce", "hsic"),
+    "device": ("auto", "cpu", "cuda"),
+}
+"""Parameters that take one of a few words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +22,8 @@ class PretrainParams:
         model: registered formulation, `dual`, `recommended` or `literal`.
         dim: width d of every vector.
         layers: layers of the KG encoder; 0 (not with `literal`) leaves entities without their neighbours.
+        aggregation: of the KG encoder of `literal`: relational `attention` or `mean`.
+        rank_loss: of `dual` and `recommended`: `softmax` over sampled items, or `bpr` against one.
         intents: P, number of intents.
         exemplars: K, number of exemplars.
         content_paths: whether intents enhance users on the content side; without, h̃_u = h_u, which keeps the
@@ -31,6 +40,7 @@ class PretrainParams:
         gate_lr_multiplier: factor on the learning rate of the gates' log alpha; at 1 no gate closes.
         mi_weight: weight of the information-bottleneck term (lambda 1).
         exemplar_weight: weight of exemplar contrastive learning (lambda 2).
+        bottleneck: estimator of that term: `infonce` or `hsic`.
         path_weight: weight of the expected number of open gates, as a share (lambda 3).
         auxiliary_weight: weight of the rank loss on the intent-enhanced user view alone.
         l2_weight: weight of the mean squared norm of user vectors.
@@ -45,6 +55,8 @@ class PretrainParams:
     model: str = "dual"
     dim: int = 64
     layers: int = 2
+    aggregation: str = "attention"
+    rank_loss: str = "softmax"
     intents: int = 64
     exemplars: int = 128
     content_paths: bool = True
@@ -59,6 +71,7 @@ class PretrainParams:
     gate_lr_multiplier: float = 20.0
     mi_weight: float = 0.02
     exemplar_weight: float = 0.1
+    bottleneck: str = "infonce"
     path_weight: float = 0.1
     auxiliary_weight: float = 1.0
     l2_weight: float = 1e-5
@@ -102,9 +115,6 @@ class PretrainParams:
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
-        if self.interaction_paths not in PATH_FORMS:
-            raise ValueError(
-                f"interaction_paths must be one of {', '.join(PATH_FORMS)}, is {self.interaction_paths!r}"
-            )
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise ValueError(f"device must be auto, cpu or cuda, is {self.device!r}")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, is {getattr(self, name)!r}")

@@ -5,6 +5,7 @@ import torch
 from hier_dag.model.bottleneck_contrast import bottleneck_contrast
 from hier_dag.model.contrast import info_nce
 from hier_dag.model.exemplar_contrast import exemplar_contrast, exemplar_view
+from hier_dag.model.hsic_bottleneck import hsic_bottleneck
 
 
 def naive_info_nce(left, right, tau):
@@ -71,3 +72,37 @@ def test_gradients_pass_gradcheck():
     y = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x, y: exemplar_contrast(x, y, 0.5), (x, y))
     assert torch.autograd.gradcheck(lambda x, y: info_nce(x, y, 0.5), (x, y))
+
+
+def naive_hsic(x, y):
+    def kernel(rows):
+        unit = [row / row.norm() for row in rows]
+        squared = [[float((a - b).square().sum()) for b in unit] for a in unit]
+        width = sum(map(sum, squared)) / len(rows) ** 2
+        return torch.tensor([[math.exp(-s / (2 * width)) for s in row] for row in squared])
+
+    n = len(x)
+    h = torch.eye(n) - torch.full((n, n), 1 / n)
+    return float(torch.trace(kernel(x) @ h @ kernel(y) @ h)) / (n - 1) ** 2
+
+
+def test_hsic_equals_its_definition_and_is_lower_for_independent_views():
+    torch.manual_seed(0)
+    x, y = torch.randn(24, 4), torch.randn(24, 4)
+    assert abs(float(hsic_bottleneck(x, y)) - naive_hsic(x, y)) < 1e-6
+    assert hsic_bottleneck(x, y) < hsic_bottleneck(x, x)
+    assert hsic_bottleneck(x[:1], y[:1]) == 0
+
+
+def test_minimising_hsic_drives_views_apart():
+    torch.manual_seed(0)
+    original = torch.randn(32, 4)
+    enhanced = (original + 0.01 * torch.randn(32, 4)).requires_grad_()
+    first = float(hsic_bottleneck(enhanced, original))
+    optimizer = torch.optim.Adam([enhanced], lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        loss = hsic_bottleneck(enhanced, original)
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.2 * first
