@@ -79,3 +79,47 @@ def test_contrast_takes_each_user_once():
 def test_an_unknown_formulation_is_named_with_those_that_exist(view):
     with pytest.raises(ConfigError, match=r"'hierr'.*literal, recommended"):
         build_model(view, params("hierr"))
+
+
+VARIANTS = [
+    ("dual", {"rank_loss": "bpr"}),
+    ("dual", {"bottleneck": "hsic"}),
+    ("dual", {"content_paths": False}),
+    ("dual", {"layers": 0}),
+    ("literal", {"aggregation": "mean"}),
+    ("literal", {"bottleneck": "hsic"}),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), VARIANTS)
+def test_every_declared_variant_differs_from_the_default_and_trains(view, name, change):
+    def trained(**changes):
+        torch.manual_seed(0)
+        model = build_model(view, params(name, **changes))
+        torch.manual_seed(1)
+        terms = model.losses(batch())
+        assert all(torch.isfinite(term) for term in terms.values())
+        sum(terms.values()).backward()
+        return torch.cat([p.grad.flatten() for p in model.nodes.parameters()])
+
+    default, changed = trained(), trained(**change)
+    assert changed.abs().sum() > 0
+    assert default.shape != changed.shape or not torch.allclose(default, changed)
+
+
+def test_the_control_of_the_content_paths_leaves_users_as_they_are(view):
+    torch.manual_seed(0)
+    model = build_model(view, params("dual", content_paths=False))
+    h = torch.randn(3, 8)
+    assert torch.equal(model.paths(h), h)
+
+
+def test_literal_needs_a_layer(view):
+    with pytest.raises(ConfigError, match="at least one layer"):
+        build_model(view, params("literal", layers=0))
+
+
+@pytest.mark.parametrize("name", ["rank_loss", "bottleneck", "aggregation", "interaction_paths"])
+def test_a_word_that_is_no_choice_is_refused_with_those_that_are(name):
+    with pytest.raises(ValueError, match=f"{name} must be one of"):
+        params("dual", **{name: "other"})

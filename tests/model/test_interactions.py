@@ -105,3 +105,14 @@ def test_more_intents_and_exemplars_than_there_are_users_and_items():
     assert found.paths.shape == (6, 15)
     for name in ("tastes", "intents", "paths", "items", "exemplars"):
         assert np.isfinite(getattr(found, name)).all(), name
+
+
+@pytest.mark.parametrize("form", ["histories", "user_clusters", "shuffled"])
+def test_controls_keep_the_form_of_the_paths_and_change_their_meaning(view, form):
+    default = encode_interactions(view.history, 4, 3, 4, 0)
+    control = encode_interactions(view.history, 4, 3, 4, 0, form)
+    np.testing.assert_array_equal(control.tastes, default.tastes)
+    for made in (default, control):
+        known = made.tastes.any(axis=1)
+        np.testing.assert_allclose(made.path_profiles()[known].sum(axis=1), 1, atol=1e-5)
+        assert not made.path_profiles()[~known].any()
