@@ -16,9 +16,9 @@ from hier_dag.study.study import Finished, Summary
 Row = dict[str, Any]
 _LEVEL = 0.05
 _NOTE = (
-    "Earns: NDCG of the default minus that of the cell, mean of the targets, paired over users, with its "
-    "95 % bootstrap interval. p: paired t-test against the control, corrected by Holm's method. "
-    "Targets: how many the module clearly helps / hurts against the control (p below 0.05, corrected). "
+    "NDCG of the default minus that of the cell, mean of the targets, paired over users, with its 95 % "
+    "bootstrap interval. p: paired t-test against the control, corrected by Holm's method. Targets: how many "
+    "the module clearly helps (+) and hurts (−) against the control (p below 0.05, corrected). "
     "Without a control of its own, an ablation changes nothing but the module and is its own control."
 )
 
@@ -31,7 +31,7 @@ def ablation_summary(ablations: Sequence[Ablation], finished: Sequence[Finished]
     there = {r["cell"] for r in rows}
     shown = [a for a in ablations if a.name in there and a.control in there]
     short = [_line(rows, a, s) for a in shown for s in shots]
-    head = ("module", "setting", "earns, left out", "earns, against control", "p", "targets", "verdict")
+    head = ("module", "setting", "left out", "against control", "p", "targets", "verdict")
     return Summary(table, head, short, _picture(rows, shown, shots), _NOTE)
 
 
@@ -47,10 +47,10 @@ def _line(rows: list[Row], one: Ablation, shots: str) -> tuple[Any, ...]:
     return (
         one.what,
         setting_words(shots),
-        _earned(_at(rows, one.name, shots)),
-        "the same" if one.control == one.name else _earned(control),
+        _figure(-_at(rows, one.name, shots)["change"]),
+        _earned(control),
         f"{control['p_holm']:.2g}",
-        f"{helps} / {hurts} of {len(single)}",
+        f"+{helps} −{hurts}",
         _verdict(control),
     )
 
@@ -58,7 +58,13 @@ def _line(rows: list[Row], one: Ablation, shots: str) -> tuple[Any, ...]:
 def _earned(row: Row) -> str:
     if _no_part(row):
         return "0"
-    return f"{-row['change']:+.4f} [{-row['change_high']:+.4f}, {-row['change_low']:+.4f}]"
+    low, high = _figure(-row["change_high"]), _figure(-row["change_low"])
+    return f"{_figure(-row['change'])} [{low}, {high}]"
+
+
+def _figure(value: float) -> str:
+    """Four places without the zero before the point; nothing that moved nothing has a sign."""
+    return f"{value:+.4f}".replace("0.", ".", 1) if value else "0"
 
 
 def _no_part(row: Row) -> bool:
@@ -68,10 +74,10 @@ def _no_part(row: Row) -> bool:
 
 def _verdict(control: Row) -> str:
     if _no_part(control):
-        return "plays no part"
+        return "no part"
     if control["p_holm"] >= _LEVEL:
-        return "earns nothing clear"
-    return "earns its place" if control["change"] < 0 else "costs quality"
+        return "unclear"
+    return "earns" if control["change"] < 0 else "costs"
 
 
 def _picture(rows: list[Row], shown: list[Ablation], shots: list[str]) -> bytes:
