@@ -183,7 +183,7 @@ def test_an_ablation_study_tells_every_module_that_is_done(studied, run_cells):
             if r["domain"] == "mean" and r["metric"] == "ndcg"}  # fmt: skip
     earned = -rows["no_auxiliary", "1"]["change"]
     (line,) = [r for r in summary.rows[2:] if r[1] == "1 per user"]
-    assert line[2].startswith(f"{earned:+.4f}")
+    assert line[2] == f"{earned:+.4f}".replace("0.", ".", 1)
 
 
 def test_the_asset_shows_the_study_so_far(studied):
