@@ -125,10 +125,10 @@ def main() -> None:
         runs.append(records)
         seconds.append(round(took, 1))
         print(f"seed {seed}: {took:.0f} s", file=sys.stderr, flush=True)
-    result = {"seeds": args.seeds, "seconds": seconds, **summarise(runs)}
-    text = json.dumps(result, indent=1)
-    if args.out:
-        args.out.write_text(text + "\n", encoding="utf-8")
+        # After every seed: what an interrupted run has measured is not lost.
+        text = json.dumps({"seeds": args.seeds[: len(runs)], "seconds": seconds, **summarise(runs)}, indent=1)
+        if args.out:
+            args.out.write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
