@@ -123,10 +123,20 @@ def _show(workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
     rows = [(number, ", ".join(names)) for number, names in list(named.items())[:_SHOWN_EXEMPLARS]]
     return {
         **_interaction_paths(workshop, outcome),
+        **_rehearsal(outcome),
         "curve": picture(training_png(curve), "loss and validation NDCG@10"),
         "exemplar_entities": dg.MetadataValue.md(markdown_table(["exemplar", "nearest entities"], rows)),
         "dagster/column_schema": column_schema(artifact.manifest.tables["decision_path.parquet"]),
     }
+
+
+def _rehearsal(outcome: Outcome) -> dict[str, Any]:
+    """Picture of what sources found when each played the target; nothing where none did."""
+    from hier_dag.evaluate.trust_plot import trust_png
+    from hier_dag.train.encoder_files import load_encoding
+
+    trust = load_encoding(outcome.artifact.path).trust
+    return {} if trust is None else {"rehearsal": picture(trust_png(trust), "how far to trust the crowd")}
 
 
 def _interaction_paths(workshop: Workshop, outcome: Outcome) -> dict[str, Any]:

@@ -43,6 +43,10 @@ _ENCODER = {
     "score": "log-odds of the entity against the platform, in standard errors",
     "item_id": "original id of the item",
     "visits": "source interactions of the item",
+    "source": "source domain that played the target",
+    "pairs_per_item": "few-shot pairs that were dealt, for each item of the catalogue",
+    "scale": "scale of the crowd's terms in the few-shot score",
+    "prior": "whether transfer starts from this scale where a target has as many pairs",
     "family": "number of the intent's family",
     "family_name": "what the family is called",
 }

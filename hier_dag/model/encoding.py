@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray
+from hier_dag.model.crowd_trust import CrowdTrust
 from hier_dag.model.entity_profiles import EntityProfiles
 from hier_dag.model.interactions import InteractionEncoding
 
@@ -30,6 +31,7 @@ class Encoding:
             entity, else FALLBACK.
         interactions: the users × items graph of the sources, where the formulation encodes it.
         profiles: untrained entity profiles, where the formulation uses them.
+        trust: how far sources that played the target could trust the crowd, where pre-training rehearsed it.
     """
 
     users: FloatArray
@@ -39,3 +41,4 @@ class Encoding:
     item_origin: NDArray[np.int8]
     interactions: InteractionEncoding | None = None
     profiles: EntityProfiles | None = None
+    trust: CrowdTrust | None = None

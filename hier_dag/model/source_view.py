@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,7 @@ class SourceView:
 def source_view(graph: KnowledgeGraph) -> SourceView:
     """Extracts it from a knowledge graph."""
     content = _with_own_nodes(graph.has_entity)
-    history = _union([graph.interacts[domain] for domain in graph.sources], graph.n_users, graph.n_items)
+    history = source_history(graph, graph.sources)
     trained = np.bincount(history.indices, minlength=graph.n_items) > 0
     seen = np.bincount(content.indices[trained[content.row_of_entry()]], minlength=content.cols) > 0
     neighbours = entity_neighbours(graph.has_entity, graph.entity_entity)
@@ -77,6 +78,11 @@ def source_view(graph: KnowledgeGraph) -> SourceView:
         relations=max(relations, 1 + len(graph.entity_relations)),
         seen=seen,
     )
+
+
+def source_history(graph: KnowledgeGraph, sources: Iterable[str]) -> CSR:
+    """Users × items, training interactions of some sources, each pair once."""
+    return _union([graph.interacts[domain] for domain in sources], graph.n_users, graph.n_items)
 
 
 def _union(parts: list[CSR], rows: int, cols: int) -> CSR:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,7 @@ from hier_dag.model.formulation import Formulation
 from hier_dag.train.interaction_tables import interaction_tables
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord, Pretrained
+from hier_dag.train.rehearsal import TABLE, players, rehearsal_table, rehearse
 
 _USER_BLOCK = 1 << 15
 
@@ -37,6 +39,8 @@ def describe(
         entities = model.encode_nodes()[: graph.n_entities]
         encode = model.user_encoder()
         encoding = model.encode()
+        trust = rehearse(graph, view, encoding, params)
+        encoding = dataclasses.replace(encoding, trust=trust)
         over = encoding.interactions
         strength = [_strength(model, encode, graph.interacts[d].degrees() > 0) for d in graph.sources]
         return Pretrained(
@@ -54,9 +58,12 @@ def describe(
             sources=graph.sources,
             intent_strength=np.stack(strength, axis=1),
             # What a control's paths lead to has no meaning to be named after.
-            interaction_tables=interaction_tables(over, view, graph)
-            if over is not None and params.interaction_paths == "topics"
-            else {},
+            interaction_tables=(
+                interaction_tables(over, view, graph)
+                if over is not None and params.interaction_paths == "topics"
+                else {}
+            )
+            | ({} if trust is None else {TABLE: rehearsal_table(trust, players(graph))}),
         )
 
 

@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hier_dag.model.crowd_trust import CrowdTrust
 from hier_dag.model.encoding import Encoding
 from hier_dag.model.entity_profiles import EntityProfiles
 from hier_dag.model.interactions import InteractionEncoding
 
-_PARTS: dict[str, type] = {"interactions": InteractionEncoding, "profiles": EntityProfiles}
+_PARTS: dict[str, type] = {
+    "interactions": InteractionEncoding,
+    "profiles": EntityProfiles,
+    "trust": CrowdTrust,
+}
 
 
 def arrays_of(encoding: Encoding) -> dict[str, NDArray[Any]]:

@@ -46,6 +46,8 @@ class PretrainParams:
         l2_weight: weight of the mean squared norm of user vectors.
         temperature: tau of the contrastive terms and of intent attention.
         clip: largest gradient norm.
+        rehearsal_pairs: held-out pairs of each source that plays the target, to learn how far few-shot
+            transfer may trust the crowd (`rehearsal.py`); 0 learns nothing, and transfer has a fixed prior.
         validation_users: users sampled per source domain to score an epoch.
         seed: seeds initialisation, sampling and shuffling.
         device: `auto` (GPU where there is one), `cpu` or `cuda`.
@@ -77,6 +79,7 @@ class PretrainParams:
     l2_weight: float = 1e-5
     temperature: float = 0.2
     clip: float = 5.0
+    rehearsal_pairs: int = 2000
     validation_users: int = 2000
     seed: int = 0
     device: str = "auto"
@@ -110,6 +113,7 @@ class PretrainParams:
             "path_weight",
             "auxiliary_weight",
             "l2_weight",
+            "rehearsal_pairs",
             "layers",
             "threads",
         ):

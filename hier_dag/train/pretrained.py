@@ -55,7 +55,8 @@ class Pretrained:
         entity_ids, entity_names: str object arrays [n_entities].
         sources: source domain names.
         intent_strength: float32 [P, sources], mean a_up over each source's users with history there.
-        interaction_tables: what its decision paths over interactions say, by file name; none without them.
+        interaction_tables: what its decision paths over interactions and the rehearsal say, by file name;
+            none without them.
     """
 
     model: Formulation

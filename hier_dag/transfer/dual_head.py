@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from hier_dag.graph.csr import FloatArray
+from hier_dag.model.crowd_trust import UNREHEARSED
 from hier_dag.transfer import terms
 from hier_dag.transfer.head import taste
+from hier_dag.transfer.head_params import HeadParams
 from hier_dag.transfer.leave_one_out import Group
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.shots import Shots
@@ -49,10 +51,17 @@ def dual_groups(target: Target, sides: Sides, shots: Shots, params: TransferPara
     score = terms.content(target.q, target.z, target.bias, log_prior)
     return {
         "base": Group(base, (1.0, p.profile_weight, p.own_profile_weight)),
-        "crowd": Group(crowd, crowd_weights, p.crowd_scales, p.crowd_prior),
+        "crowd": Group(crowd, crowd_weights, p.crowd_scales, crowd_prior(sides, shots, p)),
         "taste": Group((alike,), (p.taste_weight,), p.taste_scales, p.taste_prior),
         "content": Group((score,), (p.content_weight,), p.content_scales, p.content_prior),
     }
+
+
+def crowd_prior(sides: Sides, shots: Shots, head: HeadParams) -> float:
+    """The declared prior of the crowd's scale, else the rehearsed one, else that of sources seen so far."""
+    if head.crowd_prior is not None:
+        return head.crowd_prior
+    return UNREHEARSED if sides.trust is None else sides.trust.prior(shots.per_item())
 
 
 def weighted_terms(groups: Mapping[str, Group], scales: Mapping[str, float]) -> list[tuple[Term, float]]:

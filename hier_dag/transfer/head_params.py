@@ -21,7 +21,9 @@ class HeadParams:
         crowd_visitors_weight: kernel over tastes of the users × items graph, likewise.
         taste_weight: kernel over trained content vectors, likewise.
         content_weight: trained content score over predicted popularity.
-        crowd_scales, crowd_prior: scales of the three crowd terms, and the one that no evidence moves.
+        crowd_scales: scales of the three crowd terms that leave-one-out may choose among.
+        crowd_prior: the scale that no evidence moves; None takes what the sources found when each played the
+            target, at as many few-shot pairs an item (`hier_dag/train/rehearsal.py`).
         taste_scales, taste_prior: likewise.
         content_scales, content_prior: likewise.
         inertia: what leaving a prior costs, in units of leave-one-out gain (`leave_one_out.py`).
@@ -40,7 +42,7 @@ class HeadParams:
     taste_weight: float = 2.0
     content_weight: float = 0.3
     crowd_scales: tuple[float, ...] = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0)
-    crowd_prior: float = 0.35
+    crowd_prior: float | None = None
     taste_scales: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0)
     taste_prior: float = 1.0
     content_scales: tuple[float, ...] = (0.0, 0.5, 1.0)
@@ -57,6 +59,8 @@ class HeadParams:
         for field in fields(self):
             value = getattr(self, field.name)
             values = value if isinstance(value, tuple) else (value,)
+            if value is None:
+                continue
             if not values or not all(0 <= v < inf for v in values):
                 raise ValueError(f"{field.name} must be finite and not negative or empty, is {value}")
         for name in ("crowd_scales", "taste_scales", "content_scales"):

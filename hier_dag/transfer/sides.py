@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray, IntArray
+from hier_dag.model.crowd_trust import CrowdTrust
 from hier_dag.model.encoding import Encoding
 from hier_dag.model.spectral import departures
 
@@ -22,6 +23,7 @@ class Sides:
         path_tastes: float32 [n, K], direction in which ĥ_u departs from the platform's mean; unit or zero.
         profile_users: float32 [n, e], entity profiles of source history.
         profile_items: float32 [m, e], entity profiles of items.
+        trust: how far sources that played the target could trust the crowd; None without a rehearsal.
         known: mean over the catalogue of the share of an item's entities that sources know.
     """
 
@@ -31,6 +33,7 @@ class Sides:
     profile_users: FloatArray
     profile_items: FloatArray
     known: float
+    trust: CrowdTrust | None = None
 
 
 def make_sides(encoding: Encoding, users: IntArray, items: IntArray) -> Sides | None:
@@ -55,4 +58,5 @@ def make_sides(encoding: Encoding, users: IntArray, items: IntArray) -> Sides | 
         profile_users=profiles.users[users],
         profile_items=profiles.items[items],
         known=float(profiles.known[items].mean()) if len(items) else 0.0,
+        trust=encoding.trust,
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from hier_dag.model.crowd_trust import CrowdTrust
 from hier_dag.model.encoding import Encoding
 from hier_dag.model.entity_profiles import EntityProfiles
 from hier_dag.model.interactions import InteractionEncoding
@@ -19,6 +20,7 @@ def filled(rows=3, width=2):
         item_origin=origin,
         interactions=InteractionEncoding(*(array(rows, width) for _ in range(5))),
         profiles=EntityProfiles(array(rows, width), array(rows, 0), array(rows)),
+        trust=CrowdTrust(array(rows), array(width), array(1, rows, width)),
     )  # fmt: skip
 
 
@@ -30,9 +32,11 @@ def same(one, other):
     return one is other or (one.dtype == other.dtype and np.array_equal(one, other))
 
 
-@pytest.mark.parametrize("parts", [(), ("interactions",), ("profiles",), ("interactions", "profiles")])
+@pytest.mark.parametrize(
+    "parts", [(), ("interactions",), ("profiles",), ("trust",), ("interactions", "profiles", "trust")]
+)
 def test_an_encoding_comes_back_through_a_file_with_the_parts_it_has(parts):
-    missing = {name: None for name in ("interactions", "profiles") if name not in parts}
+    missing = {name: None for name in ("interactions", "profiles", "trust") if name not in parts}
     encoding = dataclasses.replace(filled(), **missing)
     assert same(encoding_of(load(save(arrays_of(encoding)))), encoding)
 

@@ -7,6 +7,7 @@ import pytest
 from hier_dag.train.encoder_files import save_encoder
 from hier_dag.train.interaction_tables import EXEMPLARS, INTENTS, PATHS
 from hier_dag.train.pretrain import pretrain
+from hier_dag.train.rehearsal import TABLE as REHEARSAL
 
 
 @pytest.fixture(scope="module")
@@ -66,4 +67,4 @@ def test_a_formulation_without_interactions_has_no_such_table(case, tmp_path):
 def test_a_control_has_nothing_to_name(case):
     control = pretrain(case.graph, case.with_params(interaction_paths="user_clusters", epochs=1))
     assert control.encoding.interactions is not None
-    assert control.interaction_tables == {}
+    assert list(control.interaction_tables) == [REHEARSAL]

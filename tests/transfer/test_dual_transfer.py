@@ -218,9 +218,9 @@ def test_degenerate_targets_get_whole_vectors_and_records(make_dual_platform, na
 def test_one_few_shot_pair_moves_no_prior_and_gives_whole_vectors(target):
     one = np.array([3])
     for fine_tuned in (False, True):
-        vectors, state = few_shot(target, Shots("1%", one, one, 20), fine_tuned)
+        vectors, state = few_shot(target, Shots("1%", one, one, 20), fine_tuned, crowd_prior=0.7)
         assert whole(vectors)
-        head = HeadParams()
+        head = HeadParams(crowd_prior=0.7)
         assert state.scalars == {
             "base": 1.0, "crowd": head.crowd_prior, "taste": head.taste_prior, "content": head.content_prior
         }  # fmt: skip
