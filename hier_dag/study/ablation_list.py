@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hier_dag.model.crowd_trust import UNREHEARSED
 from hier_dag.study.ablation_cell import Ablation
 from hier_dag.study.cell import Overrides
 
@@ -14,7 +15,7 @@ _NO_PROFILES = {
     "zero_shot_profile": 0.0,
     "zero_shot_unknown": 0.0,
 }
-_FIXED = {"crowd_scales": (0.35,), "taste_scales": (1.0,), "content_scales": (0.5,)}
+_FIXED = {"crowd_scales": (UNREHEARSED,), "taste_scales": (1.0,), "content_scales": (0.5,)}
 
 # Those that change transfer alone come first: they share the default's encoder while it is in memory.
 ABLATIONS: tuple[Ablation, ...] = (
@@ -29,6 +30,11 @@ ABLATIONS: tuple[Ablation, ...] = (
         Overrides(head={**_NO_PATH_TERMS, "crowd_visitors_weight": 6.0}),
     ),
     Ablation("fixed_scales", "scales chosen by leave-one-out", Overrides(head=_FIXED)),
+    Ablation(
+        "fixed_prior",
+        "crowd's prior from sources that play the target",
+        Overrides(head={"crowd_prior": UNREHEARSED}),
+    ),
     Ablation("no_residuals", "item residuals of fine-tuning", Overrides(head={"residual_epochs": 0})),
     Ablation("no_layers", "layers of the KG encoder", Overrides(pretrain={"layers": 0})),
     # The same terms and numbers of cells, but clusters of users where intents lead to exemplars.
