@@ -20,11 +20,13 @@ class EntityProfiles:
         users: float32 [n_users, e], over source history; zero without one.
         items: float32 [n_items, e]; zero without entities.
         known: float32 [n_items], share of an item's entities that sit on a source item too.
+        breadth: float32 [n_items], log(1 + number of the item's entities).
     """
 
     users: FloatArray
     items: FloatArray
     known: FloatArray
+    breadth: FloatArray
 
 
 def entity_profiles(has_entity: CSR, history: CSR, dim: int, seed: int) -> EntityProfiles:
@@ -49,7 +51,8 @@ def entity_profiles(has_entity: CSR, history: CSR, dim: int, seed: int) -> Entit
     items = _unit(weighted)
     users = _unit((ones(history) @ weighted).tocsr())
     _, basis = leading_directions(items, dim, seed)
-    return EntityProfiles(users @ basis.T, items @ basis.T, known)
+    breadth = np.log1p(has_entity.degrees()).astype(np.float32)
+    return EntityProfiles(users @ basis.T, items @ basis.T, known, breadth)
 
 
 def _unit(rows: sp.csr_array) -> sp.csr_array:

@@ -14,6 +14,8 @@ _NO_PROFILES = {
     "own_profile_weight": 0.0,
     "zero_shot_profile": 0.0,
     "zero_shot_unknown": 0.0,
+    "zero_shot_breadth": 0.0,
+    "zero_shot_breadth_unknown": 0.0,
 }
 _FIXED = {"crowd_scales": (UNREHEARSED,), "taste_scales": (1.0,), "content_scales": (0.5,)}
 
@@ -30,6 +32,11 @@ ABLATIONS: tuple[Ablation, ...] = (
         Overrides(head={**_NO_PATH_TERMS, "crowd_visitors_weight": 6.0}),
     ),
     Ablation("fixed_scales", "scales chosen by leave-one-out", Overrides(head=_FIXED)),
+    Ablation(
+        "no_breadth",
+        "number of an item's entities in zero-shot",
+        Overrides(head={"zero_shot_breadth": 0.0, "zero_shot_breadth_unknown": 0.0}),
+    ),
     Ablation(
         "fixed_prior",
         "crowd's prior from sources that play the target",

@@ -30,6 +30,8 @@ class HeadParams:
         zero_shot_profile: weight of the entity profile beside the trained score in zero-shot, in standard
             deviations over the catalogue, where the sources know every entity of it.
         zero_shot_unknown: what the weight grows by where they know none.
+        zero_shot_breadth: weight of the number of an item's entities in zero-shot, likewise.
+        zero_shot_breadth_unknown: what that weight grows by where the sources know none of them.
         residual_epochs: passes over the few-shot pairs that fit item residuals; 0 fits none.
         residual_learning_rate: Adam's learning rate of the residuals.
     """
@@ -50,6 +52,8 @@ class HeadParams:
     inertia: float = 1.0
     zero_shot_profile: float = 0.25
     zero_shot_unknown: float = 0.5
+    zero_shot_breadth: float = 0.1
+    zero_shot_breadth_unknown: float = 0.6
     residual_epochs: int = 4
     residual_learning_rate: float = 1e-3
 

@@ -23,6 +23,7 @@ class Sides:
         path_tastes: float32 [n, K], direction in which ĥ_u departs from the platform's mean; unit or zero.
         profile_users: float32 [n, e], entity profiles of source history.
         profile_items: float32 [m, e], entity profiles of items.
+        breadth: float32 [m], log(1 + number of an item's entities).
         trust: how far sources that played the target could trust the crowd; None without a rehearsal.
         known: mean over the catalogue of the share of an item's entities that sources know.
     """
@@ -33,6 +34,7 @@ class Sides:
     profile_users: FloatArray
     profile_items: FloatArray
     known: float
+    breadth: FloatArray
     trust: CrowdTrust | None = None
 
 
@@ -58,5 +60,6 @@ def make_sides(encoding: Encoding, users: IntArray, items: IntArray) -> Sides | 
         profile_users=profiles.users[users],
         profile_items=profiles.items[items],
         known=float(profiles.known[items].mean()) if len(items) else 0.0,
+        breadth=profiles.breadth[items],
         trust=encoding.trust,
     )

@@ -1,4 +1,4 @@
-"""Zero-shot vectors: the trained score, and beside it the untrained entity profile."""
+"""Zero-shot vectors: the trained score, and beside it the untrained entity profile and the item's breadth."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ _ROUNDING = np.float32(1e-6)  # of the lengths that a score is the product of
 
 
 def zero_shot_blocks(target: Target, sides: Sides, params: HeadParams) -> tuple[FloatArray, FloatArray]:
-    """s0/σ(s0) + w·cosine/σ(cosine), each user's σ over the catalogue; users [n, D] and items [m, D].
+    """s0/σ(s0) + w·cosine/σ(cosine) + v·breadth/σ(breadth), σ over the catalogue; users [n, D], items [m, D].
 
-    The trained score knows the entities of the sources; the profile knows what is rare. Their mix ranks
-    better than either, most of all where the catalogue's entities are news to the sources: w grows with the
-    share that is. No interaction of the target is read.
+    The trained score knows the entities of the sources; the profile knows what is rare; an item of many
+    entities is large, whatever they are. The mix ranks better than any of them, most of all where the
+    catalogue's entities are news to the sources: w and v grow with the share that is. No interaction of the
+    target is read.
 
     Args:
         target: vectors and biases.
-        sides: entity profiles.
-        params: w.
+        sides: entity profiles and breadths.
+        params: w and v.
     """
     q = np.hstack([target.q, np.ones((len(target.q), 1), np.float32)])
     z = np.hstack([target.z, target.bias[:, None]])
     weight = params.zero_shot_profile + params.zero_shot_unknown * (1 - sides.known)
     profile = np.float32(weight) * _scaled(sides.profile_users, sides.profile_items)
-    return np.hstack([_scaled(q, z), profile]), np.hstack([z, sides.profile_items])
+    weight = params.zero_shot_breadth + params.zero_shot_breadth_unknown * (1 - sides.known)
+    one = np.ones((len(target.q), 1), np.float32)
+    breadth = np.float32(weight) * _scaled(one, sides.breadth[:, None])
+    return np.hstack([_scaled(q, z), profile, breadth]), np.hstack(
+        [z, sides.profile_items, sides.breadth[:, None]]
+    )
 
 
 def _scaled(users: FloatArray, items: FloatArray) -> FloatArray:

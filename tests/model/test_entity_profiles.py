@@ -53,6 +53,7 @@ def test_products_are_cosines_where_all_directions_are_kept(seed, items, entitie
     np.testing.assert_allclose(got.users @ got.items.T, users @ rows.T, atol=1e-4)
     np.testing.assert_allclose(got.items @ got.items.T, rows @ rows.T, atol=1e-4)
     np.testing.assert_allclose(got.known, known, atol=1e-6)
+    np.testing.assert_allclose(got.breadth, np.log([1 + (row != 0).sum() for row in links]), atol=1e-6)
     # As many columns as there are directions, however many entities exist.
     assert got.users.shape[1] == got.items.shape[1] <= min(items, entities)
 

@@ -19,7 +19,7 @@ def filled(rows=3, width=2):
         users=array(rows, width), items=array(rows, width), item_bias=array(rows), user_origin=origin,
         item_origin=origin,
         interactions=InteractionEncoding(*(array(rows, width) for _ in range(5))),
-        profiles=EntityProfiles(array(rows, width), array(rows, 0), array(rows)),
+        profiles=EntityProfiles(array(rows, width), array(rows, 0), array(rows), array(rows)),
         trust=CrowdTrust(array(rows), array(width), array(1, rows, width)),
     )  # fmt: skip
 
@@ -49,6 +49,7 @@ def test_arrays_are_named_by_their_part_and_contiguous():
         "profiles.users",
         "profiles.items",
         "profiles.known",
+        "profiles.breadth",
     }
     assert all(array.flags.c_contiguous for array in arrays.values())
     np.testing.assert_array_equal(arrays["users"], encoding.users)

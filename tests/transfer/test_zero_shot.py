@@ -9,7 +9,9 @@ from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.target import make_target
 from hier_dag.transfer.zero_shot import zero_shot_blocks
 
-PARAMS = HeadParams(zero_shot_profile=0.25, zero_shot_unknown=0.5)
+PARAMS = HeadParams(
+    zero_shot_profile=0.25, zero_shot_unknown=0.5, zero_shot_breadth=0.1, zero_shot_breadth_unknown=0.6
+)
 
 
 @pytest.fixture
@@ -23,15 +25,16 @@ def scores(target, params=PARAMS):
     return users @ items.T
 
 
-def naive(target, weight):
-    """Both scores over their own deviation over the catalogue, user by user, float64."""
+def naive(target, weight, breadth_weight=0.0):
+    """Every score over its own deviation over the catalogue, user by user, float64."""
     out = np.zeros((len(target.q), len(target.z)))
     for u in range(len(out)):
         trained = [
             float(target.q[u].astype(float) @ z + b) for z, b in zip(target.z, target.bias, strict=True)
         ]
         cosine = [float(target.sides.profile_users[u].astype(float) @ p) for p in target.sides.profile_items]
-        for part, w in ((trained, 1.0), (cosine, weight)):
+        breadth = target.sides.breadth.astype(float)
+        for part, w in ((trained, 1.0), (cosine, weight), (breadth, breadth_weight)):
             # Scores alike up to float32 say nothing.
             if np.std(part) > 1e-6:
                 out[u] += w * np.array(part) / np.std(part)
@@ -40,8 +43,11 @@ def naive(target, weight):
 
 @pytest.mark.parametrize("known", [0.0, 0.4, 1.0])
 def test_scores_are_over_their_deviation_and_the_weight_grows_with_what_is_news(target, known):
-    target = dataclasses.replace(target, sides=dataclasses.replace(target.sides, known=known))
-    want = naive(target, 0.25 + 0.5 * (1 - known))
+    breadth = np.log1p(np.arange(len(target.z)) % 4).astype(np.float32)
+    target = dataclasses.replace(
+        target, sides=dataclasses.replace(target.sides, known=known, breadth=breadth)
+    )
+    want = naive(target, 0.25 + 0.5 * (1 - known), 0.1 + 0.6 * (1 - known))
     np.testing.assert_allclose(scores(target), want, atol=1e-3)
 
 
@@ -78,7 +84,9 @@ def test_one_item_gives_finite_vectors_and_none_of_them_zero(make_dual_platform)
 
 
 def test_an_empty_catalogue_has_blocks_without_rows(target):
-    sides = dataclasses.replace(target.sides, profile_items=target.sides.profile_items[:0])
+    sides = dataclasses.replace(
+        target.sides, profile_items=target.sides.profile_items[:0], breadth=target.sides.breadth[:0]
+    )
     empty = dataclasses.replace(target, z=target.z[:0], bias=target.bias[:0], sides=sides)
     users, items = zero_shot_blocks(empty, sides, PARAMS)
     assert (len(users), len(items)) == (40, 0)
