@@ -1,4 +1,4 @@
-"""Item residuals on top of the few-shot head, fitted by full-catalogue softmax with every pair left out."""
+"""Item residuals on top of the few-shot head, fitted by softmax over the catalogue, every pair left out."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hier_dag.transfer.term import Term
 
 _MASKED = -1e9  # finite: a catalogue of one item masks all, and -inf there has no gradient
 _LOGITS_AT_ONCE = 1 << 22
+_COLUMNS = 8_192  # larger catalogues are sampled, anew at every step
 
 
 def fit_residuals(
@@ -28,9 +29,10 @@ def fit_residuals(
 ) -> dict[str, FloatArray]:
     """δ_i of some terms' item vectors: s(u, i) = Σ_t w_t term_t(u, i) + Σ_named users_t[u] · δ_ti.
 
-    Each pair is predicted against the whole catalogue less the user's other few-shot items; every term scores
-    it with the pair left out, so that δ learns what the terms miss and not what they hold already. Starts at
-    zero and stops after fixed epochs. Deterministic by seed; no validation or test data.
+    Each pair is predicted against the catalogue (of more than 8,192 items, a uniform sample of so many and
+    the step's own) less the user's other few-shot items; every term scores it with the pair left out, so
+    that δ learns what the terms miss and not what they hold already. Starts at zero and stops after fixed
+    epochs. Deterministic by seed; no validation or test data. Cost grows with pairs, not with pairs times items.
 
     Args:
         parts: all terms of the score with their weights.
@@ -50,27 +52,38 @@ def fit_residuals(
     optimizer = torch.optim.Adam([delta], lr=learning_rate)
     known = from_coo(shots.user, shots.item, len(x), shots.n_items)
     rng = np.random.default_rng(seed)
-    step = max(1, min(batch_size, _LOGITS_AT_ONCE // max(1, shots.n_items)))
-    with threads_for(step * shots.n_items):
+    ranked = min(shots.n_items, _COLUMNS)
+    step = max(1, min(batch_size, _LOGITS_AT_ONCE // max(1, ranked)))
+    with threads_for(step * ranked):
         for _ in range(epochs):
             order = rng.permutation(len(shots.user))
             for start in range(0, len(order), step):
                 pairs = order[start : start + step]
                 user, item = shots.user[pairs], shots.item[pairs]
-                logits = torch.from_numpy(_left_out(parts, pairs, user, item)) + x[user] @ delta.T
-                logits = logits.index_put(_others(known, user, item), logits.new_tensor(_MASKED))
+                columns = _columns(rng, shots.n_items, item)
+                place = np.searchsorted(columns, item)
+                logits = torch.from_numpy(_left_out(parts, pairs, user, place, columns))
+                logits = logits + x[user] @ delta[torch.from_numpy(columns)].T
+                hidden = _others(known, user, item, columns)
+                logits = logits.index_put(hidden, logits.new_tensor(_MASKED))
                 optimizer.zero_grad(set_to_none=True)
-                torch.nn.functional.cross_entropy(logits, torch.from_numpy(item)).backward()
+                torch.nn.functional.cross_entropy(logits, torch.from_numpy(place)).backward()
                 optimizer.step()
     widths = np.cumsum([term.users.shape[1] for term in named])[:-1]
     blocks = np.split(delta.detach().numpy(), widths, axis=1)
     return {term.name: block for term, block in zip(named, blocks, strict=True)}
 
 
+def _columns(rng: np.random.Generator, n_items: int, item: IntArray) -> IntArray:
+    """Items that a step ranks, ascending: all, or a sample with the step's own."""
+    if n_items <= _COLUMNS:
+        return np.arange(n_items)
+    return np.union1d(rng.choice(n_items, _COLUMNS, replace=False), item)
+
+
 def _left_out(
-    parts: Sequence[tuple[Term, float]], pairs: IntArray, user: IntArray, item: IntArray
+    parts: Sequence[tuple[Term, float]], pairs: IntArray, user: IntArray, item: IntArray, columns: IntArray
 ) -> FloatArray:
-    columns = np.arange(len(parts[0][0].items))
     total = np.zeros((len(pairs), len(columns)), np.float32)
     for term, weight in parts:
         if weight:
@@ -78,11 +91,14 @@ def _left_out(
     return total
 
 
-def _others(known: CSR, user: IntArray, item: IntArray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where a pair's user holds other few-shot items: (rows, columns)."""
+def _others(
+    known: CSR, user: IntArray, item: IntArray, columns: IntArray
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where a pair's user holds other few-shot items: (rows, places in `columns`)."""
     count = known.degrees()[user]
     row = np.repeat(np.arange(len(user)), count)
     entry = np.arange(len(row)) + np.repeat(known.indptr[user] - (np.cumsum(count) - count), count)
-    column = known.indices[entry]
-    other = column != item[row]
-    return torch.from_numpy(row[other]), torch.from_numpy(column[other])
+    held = known.indices[entry]
+    place = np.minimum(np.searchsorted(columns, held), len(columns) - 1)
+    other = (held != item[row]) & (columns[place] == held)
+    return torch.from_numpy(row[other]), torch.from_numpy(place[other])

@@ -142,3 +142,34 @@ def test_logits_in_memory_are_bounded(monkeypatch):
     fit(parts, shots, epochs=1)
     assert max(sizes) == 3
     assert sum(sizes) == len(shots.user)
+
+
+def test_a_large_catalogue_is_sampled_and_still_learned_from(monkeypatch):
+    monkeypatch.setattr(module, "_COLUMNS", 5)
+    parts, shots = case(3, n=40, m=10)
+    seen = []
+    left_out = module._left_out
+    monkeypatch.setattr(module, "_left_out", lambda *a: seen.append(a[-1]) or left_out(*a))
+    got = fit(parts, shots, epochs=10)
+    assert all(5 <= len(columns) <= 9 for columns in seen)  # with the step's own four at most
+    assert set(np.concatenate(seen)) == set(range(10))
+    delta = np.hstack([got["crowd"], got["content"]]).astype(float)
+    every = np.arange(len(shots.user))
+    before, after = (losses(parts, shots, d, every).mean() for d in (np.zeros_like(delta), delta))
+    assert after < before - 0.05
+
+
+def test_in_a_sample_the_user_s_other_items_are_hidden_and_none_else():
+    _, shots = case(4, n=12, m=9)
+    known = module.from_coo(shots.user, shots.item, 12, 9)
+    columns = np.array([1, 2, 5, 8])
+    pairs = np.flatnonzero(np.isin(shots.item, columns))
+    user, item = shots.user[pairs], shots.item[pairs]
+    row, place = (t.numpy() for t in module._others(known, user, item, columns))
+    want = {
+        (r, p)
+        for r, (u, i) in enumerate(zip(user, item, strict=True))
+        for p, j in enumerate(columns)
+        if j != i and j in shots.item[shots.user == u]
+    }
+    assert set(zip(row.tolist(), place.tolist(), strict=True)) == want
