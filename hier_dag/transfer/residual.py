@@ -32,7 +32,8 @@ def fit_residuals(
     Each pair is predicted against the catalogue (of more than 8,192 items, a uniform sample of so many and
     the step's own) less the user's other few-shot items; every term scores it with the pair left out, so
     that δ learns what the terms miss and not what they hold already. Starts at zero and stops after fixed
-    epochs. Deterministic by seed; no validation or test data. Cost grows with pairs, not with pairs times items.
+    epochs. Deterministic by seed; no validation or test data. Beyond the sample's size, the cost grows with
+    pairs, not with pairs times items.
 
     Args:
         parts: all terms of the score with their weights.
