@@ -29,7 +29,7 @@ def trust_png(trust: CrowdTrust) -> bytes:
     axes.set_yticks(rows, [f"{s:.3g}" for s in trust.scales])
     axes.set_xlabel("few-shot pairs an item")
     axes.set_ylabel("scale of the crowd")
-    axes.legend(frameon=False, loc="upper left", labelcolor=_CHOSEN)
+    axes.legend(framealpha=0.85, loc="upper left", labelcolor=_CHOSEN)
     figure.colorbar(mesh, ax=axes, label="share of best NDCG@10")
     out = io.BytesIO()
     figure.savefig(out, format="png")

@@ -17,7 +17,7 @@ _NO_PROFILES = {
     "zero_shot_breadth": 0.0,
     "zero_shot_breadth_unknown": 0.0,
 }
-_FIXED = {"crowd_scales": (UNREHEARSED,), "taste_scales": (1.0,), "content_scales": (0.5,)}
+_FIXED = {"inertia": 1e12}  # no evidence moves a prior
 
 # Those that change transfer alone come first: they share the default's encoder while it is in memory.
 ABLATIONS: tuple[Ablation, ...] = (

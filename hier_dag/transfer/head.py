@@ -16,11 +16,13 @@ from hier_dag.transfer.target import Target
 
 @dataclass(frozen=True)
 class HeadState:
-    """What fine-tuning learned (hier.md, eq. g).
+    """What transfer learned from few-shot pairs (hier.md, eq. g).
 
     Attributes:
-        scalars: `alpha` on smoothed log counts, `lift_weight` w, `visitor_weight` g, and `kappa`.
-        delta: float32 [m, d], item corrections delta_i; all zero in the closed form.
+        scalars: `alpha` on smoothed log counts, `lift_weight` w, `visitor_weight` g, and `kappa`; with `dual`
+            the scale of each group of terms.
+        delta: float32 [m, d], item corrections delta_i; all zero in the closed form. With `dual` the
+            residuals of several terms side by side, and no column where none was fitted.
         bias: float32 [m], item biases bd_i.
     """
 

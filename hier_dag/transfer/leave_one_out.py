@@ -47,7 +47,7 @@ def choose_scales(groups: Mapping[str, Group], shots: Shots, inertia: float, see
         inertia: in units of gain.
         seed: draws the pairs and columns where there are too many.
     """
-    chosen = {name: group.prior for name, group in groups.items()}
+    chosen = {n: group.scales[0] if len(group.scales) == 1 else group.prior for n, group in groups.items()}
     free = [name for name, group in groups.items() if len(group.scales) > 1]
     if not free:
         return chosen

@@ -32,8 +32,8 @@ def fit_residuals(
     Each pair is predicted against the catalogue (of more than 8,192 items, a uniform sample of so many and
     the step's own) less the user's other few-shot items; every term scores it with the pair left out, so
     that δ learns what the terms miss and not what they hold already. Starts at zero and stops after fixed
-    epochs. Deterministic by seed; no validation or test data. Beyond the sample's size, the cost grows with
-    pairs, not with pairs times items.
+    epochs. Deterministic by seed; no validation or test data. Beyond the sample's size the softmax costs the
+    same however large the catalogue is; Adam's update of δ still grows with it.
 
     Args:
         parts: all terms of the score with their weights.
@@ -42,7 +42,7 @@ def fit_residuals(
         epochs: passes over the pairs.
         learning_rate: of Adam.
         batch_size: pairs a step; fewer where the catalogue is large.
-        seed: shuffles the pairs.
+        seed: shuffles the pairs and draws the samples.
 
     Returns:
         By name, float32 [m, D_term].
@@ -76,7 +76,10 @@ def fit_residuals(
 
 
 def _columns(rng: np.random.Generator, n_items: int, item: IntArray) -> IntArray:
-    """Items that a step ranks, ascending: all, or a sample with the step's own."""
+    """Items that a step ranks, ascending int64: all, or a uniform sample with the step's own.
+
+    A step's own items are each other's rivals whether drawn or not, as in-batch negatives are.
+    """
     if n_items <= _COLUMNS:
         return np.arange(n_items)
     return np.union1d(rng.choice(n_items, _COLUMNS, replace=False), item)

@@ -47,7 +47,7 @@ class Transferred:
 
     @property
     def scalars(self) -> dict[str, float]:
-        """The published head's alpha, kappa, lift and visitor weights; empty for zero-shot."""
+        """The published head's scalars (`HeadState`); empty for zero-shot."""
         return self.head.scalars if self.head else {}
 
 

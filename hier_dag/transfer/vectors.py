@@ -56,7 +56,8 @@ def checked(vectors: DomainVectors, domain: str) -> DomainVectors:
             raise TrainingError(
                 f"{name} made by {vectors.method} hold NaN or infinity",
                 domain=domain,
-                fix="check the encoder's training curve, or lower finetune_learning_rate",
+                fix="check the encoder's training curve, or lower "
+                "stages.transfer.head.residual_learning_rate (with recommended and literal, stages.transfer.finetune_learning_rate)",
             )
     items = vectors.item_vectors
     while items.size and not items.any(axis=1).all():

@@ -162,3 +162,9 @@ def test_the_same_seed_draws_the_same_sample(monkeypatch):
     gains = [module._Board(groups, domain.shots, seed).gain(scales) for seed in (0, 0, 1)]
     assert gains[0] == gains[1] != gains[2]
     assert choose_scales(groups, domain.shots, 0.1, 0) == choose_scales(groups, domain.shots, 0.1, 0)
+
+
+def test_one_declared_scale_is_the_scale_whatever_the_prior():
+    domain = Domain()
+    groups = domain.groups(domain.shots, prior=0.35, crowd=(0.5,))
+    assert choose_scales(groups, domain.shots, 1.0, 0)["crowd"] == 0.5
