@@ -10,6 +10,7 @@ each target's bootstrap interval, targets independent); splits share users, so t
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import subprocess
@@ -30,31 +31,53 @@ Z = 1.96
 
 def declared(domains: Path, seed: int, args: argparse.Namespace) -> dict[str, Any]:
     """The declaration with every seed set, absolute data and the settings asked for."""
-    text = yaml.safe_load(domains.read_text(encoding="utf-8"))
-    text["data"] = str(Path(os.environ["HIER_DATA"]).resolve())
+    text = read(domains)
     for split in (text.get("splits") or {}).values():
         if split.get("kind") == "seeded_hash":
             split["seed"] = seed
-    stages = text.setdefault("stages", {})
+    return staged(text, seed, args.shots, args.trained)
+
+
+def read(domains: Path) -> dict[str, Any]:
+    """The declaration, its data the folder HIER_DATA."""
+    text = yaml.safe_load(domains.read_text(encoding="utf-8"))
+    return {**text, "data": str(Path(os.environ["HIER_DATA"]).resolve())}
+
+
+def staged(text: dict[str, Any], seed: int, shots: list[str], trained: list[str]) -> dict[str, Any]:
+    """The declaration with one seed of pre-training and fine-tuning, and the settings to report."""
+    out = copy.deepcopy(text)
+    stages = out.setdefault("stages", {})
     stages.setdefault("pretrain", {})["seed"] = seed
     stages.setdefault("transfer", {}).update(
-        seeds=[seed], shots=args.shots, publish_shots=args.shots[-1], trained_baselines=args.trained
+        seeds=[seed], shots=shots, publish_shots=shots[-1], trained_baselines=trained
     )
-    return dict(text)
+    return out
 
 
 def records_of(domains: Path, seed: int, args: argparse.Namespace) -> tuple[list[dict[str, Any]], float]:
     """The report of one seed, and wall seconds of the whole run."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "domains.yaml"
-        file.write_text(yaml.safe_dump(declared(domains, seed, args)), encoding="utf-8")
-        environment = {**os.environ, "HIER_HOME": folder, "HIER_DOMAINS": str(file)}
-        began = time.perf_counter()
-        subprocess.run(
-            [*HIER, "run", str(file), "--json"], env=environment, check=True, stdout=subprocess.DEVNULL
-        )
-        seconds = time.perf_counter() - began
-        shown = subprocess.run([*HIER, "report", "--json"], env=environment, check=True, capture_output=True)
+        return reported(declared(domains, seed, args), Path(folder))
+
+
+def reported(text: dict[str, Any], folder: Path) -> tuple[list[dict[str, Any]], float]:
+    """Runs a declaration with its state in a folder: its report, and wall seconds of the whole run.
+
+    Raises:
+        SystemExit: with what `hier run` said, when it failed.
+    """
+    file = folder / "domains.yaml"
+    file.write_text(yaml.safe_dump(text), encoding="utf-8")
+    # A registry or Dagster instance of the caller's would outlive the folder.
+    kept = {k: v for k, v in os.environ.items() if k not in ("HIER_REGISTRY", "DAGSTER_HOME")}
+    environment = {**kept, "HIER_HOME": str(folder), "HIER_DOMAINS": str(file)}
+    began = time.perf_counter()
+    done = subprocess.run([*HIER, "run", str(file), "--json"], env=environment, stdout=subprocess.PIPE)
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        raise SystemExit(done.stdout.decode() or f"hier run ended with {done.returncode}")
+    shown = subprocess.run([*HIER, "report", "--json"], env=environment, check=True, capture_output=True)
     return json.loads(shown.stdout), seconds
 
 

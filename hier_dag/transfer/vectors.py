@@ -57,7 +57,8 @@ def checked(vectors: DomainVectors, domain: str) -> DomainVectors:
                 f"{name} made by {vectors.method} hold NaN or infinity",
                 domain=domain,
                 fix="check the encoder's training curve, or lower "
-                "stages.transfer.head.residual_learning_rate (with recommended and literal, stages.transfer.finetune_learning_rate)",
+                "stages.transfer.head.residual_learning_rate (with recommended and literal, "
+                "stages.transfer.finetune_learning_rate)",
             )
     items = vectors.item_vectors
     while items.size and not items.any(axis=1).all():
