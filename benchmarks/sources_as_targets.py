@@ -6,7 +6,7 @@
 One platform a source, made of the source domains alone; half the pairs of the one that plays the target test.
 Encoders are seeds of pre-training; the split stays. With --set the same platforms run again with these values
 of domains.yaml changed, and the ratio changed / default is shown. `hier run` keeps its state in a folder that
-is thrown away; runs of one platform share it: what a change leaves alone (graph, at times encoder) is made once.
+is thrown away; runs of one platform share it: what a change leaves alone (graph, often encoder) is made once.
 """
 
 from __future__ import annotations
