@@ -14,9 +14,10 @@ from hier_dag.cli.report_table import K, figures_table, models_table
 
 if TYPE_CHECKING:
     from hier_dag.config import PlatformConfig
+    from hier_dag.evaluate.ablation_section import Earned
     from hier_dag.home import Home
 
-__all__ = ["NOTHING_TO_SCORE", "collect", "figures_table", "report", "write_pages"]
+__all__ = ["NOTHING_TO_SCORE", "collect", "earned_modules", "figures_table", "report", "write_pages"]
 
 NOTHING_TO_SCORE = "no test interaction, so nothing to score; its vectors are published"
 
@@ -38,8 +39,8 @@ def report(
 
     config, home = platform_of(domains)
     records, missing = collect(config, home)
-    if records:
-        write_pages(records, config.platform, html, folder)
+    if records and (html or folder):
+        write_pages(records, config.platform, html, folder, earned_modules(config, home))
     if as_json:
         print_json(records)
         return
@@ -84,7 +85,26 @@ def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], d
     return records, missing
 
 
-def write_pages(records: list[dict[str, Any]], platform: str, html: Path | None, folder: Path | None) -> None:
+def earned_modules(config: PlatformConfig, home: Home) -> dict[str, list[Earned]]:
+    """What each module earns, by target, as far as cells of the ablation study are there; trains nothing."""
+    from hier_dag.pipeline.workshop import Workshop
+    from hier_dag.registry import Registry
+    from hier_dag.store import ArtifactStore
+    from hier_dag.study.ablation import AblationStudy
+    from hier_dag.study.collect import finished_cells
+
+    registry = Registry(home.registry_url, platform=home.platform)
+    study = AblationStudy()
+    return study.earned(config, finished_cells(study, config, Workshop(ArtifactStore(home.store), registry)))
+
+
+def write_pages(
+    records: list[dict[str, Any]],
+    platform: str,
+    html: Path | None,
+    folder: Path | None,
+    earned: dict[str, list[Earned]],
+) -> None:
     """Writes report cards: all into one HTML file, and each with its Markdown and picture into a folder.
 
     Args:
@@ -92,16 +112,15 @@ def write_pages(records: list[dict[str, Any]], platform: str, html: Path | None,
         platform: its name, for the heading.
         html: the one file, or None.
         folder: gets index.html, and <target>.html, .md and .png of every target; or None.
+        earned: what each module earns, by target.
     """
-    if html is None and folder is None:
-        return
     from hier_dag.evaluate.card import card_markdown
     from hier_dag.evaluate.page import card_html, report_html
     from hier_dag.evaluate.plots import curve_png
     from hier_dag.evaluate.records import RECORD_SCHEMA
 
     table = pa.Table.from_pylist(records, schema=RECORD_SCHEMA)
-    whole = report_html(table, f"{platform}: HIER report")
+    whole = report_html(table, f"{platform}: HIER report", earned)
     for file in (html, folder / "index.html" if folder else None):
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +128,6 @@ def write_pages(records: list[dict[str, Any]], platform: str, html: Path | None,
     if folder is None:
         return
     for domain in dict.fromkeys(r["domain"] for r in records):
-        (folder / f"{domain}.html").write_text(card_html(table, domain), encoding="utf-8")
+        (folder / f"{domain}.html").write_text(card_html(table, domain, earned), encoding="utf-8")
         (folder / f"{domain}.md").write_text(card_markdown(table, domain), encoding="utf-8")
         (folder / f"{domain}.png").write_bytes(curve_png(table, domain))

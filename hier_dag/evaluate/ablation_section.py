@@ -1,67 +1,76 @@
-"""The section on ablations: what each part of HIER earns against its matched control."""
+"""The section on ablations: what each module of HIER earns against its matched control."""
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from hier_dag.evaluate.cells import NOTHING, Cell, Row, Table, heads, signed
 from hier_dag.evaluate.figures import evidence_order
-from hier_dag.evaluate.scored import GAIN, HIER, P_VALUE
 from hier_dag.evaluate.sections import Section
-from hier_dag.evaluate.words import model_words, p_words, setting_words
+from hier_dag.evaluate.words import p_words, setting_words
+
+_TITLE = "What each module earns"
 
 
-def ablations(variants: pa.Table | None, domain: str) -> Section | None:
-    """NDCG of every variant of HIER, and the full model's paired gain over it.
+@dataclass(frozen=True)
+class Earned:
+    """What one module earns in one setting of a target.
+
+    Attributes:
+        module: in words.
+        shots: "0" for zero-shot, else the few-shot setting.
+        k: cutoff of NDCG.
+        gain: NDCG@k of the full model minus that of the module's control, mean over users.
+        low: lower end of the gain's 95 % interval.
+        high: its upper end.
+        p: two-sided, corrected by Holm's method.
+    """
+
+    module: str
+    shots: str
+    k: int
+    gain: float
+    low: float
+    high: float
+    p: float
+
+
+def ablations(earned: Sequence[Earned], domain: str) -> Section:
+    """A row a module and two columns a setting; without any figure, how to make them.
 
     Args:
-        variants: `RECORD_SCHEMA` as `make_records` gives it for several `hier` variants a setting, the full
-            model first; None, or no such record of the domain, leaves the section out.
+        earned: of the domain alone, modules in the order in which they are shown.
         domain: the target.
     """
-    if variants is None:
-        return None
-    mask = pc.and_(pc.equal(variants["domain"], domain), pc.equal(variants["model"], HIER))
-    rows = [r for r in variants.filter(mask).to_pylist() if r["slice"] == "all"]
-    found = {(r["variant"], r["shots"], r["metric"], r["k"]): r for r in rows}
-    cutoffs = [r["k"] for r in rows if r["metric"] == "ndcg"]
-    names = list(dict.fromkeys(r["variant"] for r in rows))
-    if len(names) < 2 or not cutoffs:
-        return None
-    k = min(cutoffs)
-    shots = sorted({r["shots"] for r in rows}, key=evidence_order)
-    full = {s: next((v for v in names if (v, s, "ndcg", k) in found), names[0]) for s in shots}
-    body = [
-        Row(
-            model_words(name),
-            tuple(cell for s in shots for cell in _cells(found, name, full[s], s, k)),
-            name in full.values(),
+    if not earned:
+        return Section(
+            _TITLE,
+            f"Not measured in {domain} on the newest graph: run `hier study ablation` (with {domain} among "
+            "`studies.targets` where those are declared), then `hier report` again.",
         )
-        for name in names
-    ]
-    columns = heads(
-        "variant", *(h for s in shots for h in (f"{setting_words(s)}: NDCG@{k}", "full gains", "p"))
+    found = {(one.module, one.shots): one for one in earned}
+    shots = sorted({one.shots for one in earned}, key=evidence_order)
+    body = tuple(
+        Row(module, tuple(cell for s in shots for cell in _cells(found.get((module, s)))))
+        for module in dict.fromkeys(one.module for one in earned)
     )
+    columns = heads("module", *(h for s in shots for h in (f"{setting_words(s)}: NDCG@{earned[0].k}", "p")))
     return Section(
-        "What each part earns",
-        "Each variant lacks one part, or replaces it by a control of the same size and score scale without "
-        "the part's idea. Only the gain over the matched control speaks for the part. Paired over users; p "
-        "not corrected.",
-        tables=(Table(columns, tuple(body)),),
+        _TITLE,
+        "NDCG of the full model minus that of a matched control, which keeps all but the module's own idea; "
+        "a module without a control of its own is left out instead. From the cells of the study `ablation`, "
+        "which have seeds of their own. Paired over users; p: paired t-test, corrected by Holm's method for "
+        "all cells and targets of a setting. No part: not one user's figure moves.",
+        tables=(Table(columns, body),),
     )
 
 
-_Found = dict[tuple[str, str, str, int], dict[str, float]]
-
-
-def _cells(found: _Found, name: str, full: str, shots: str, k: int) -> tuple[Cell, Cell, Cell]:
-    own = found.get((name, shots, "ndcg", k))
-    gain = found.get((full, shots, GAIN + name, k))
-    p = found.get((full, shots, P_VALUE + GAIN + name, k))
-    first = Cell(f"{own['value']:.4f}", f"[{own['low']:.4f}, {own['high']:.4f}]") if own else NOTHING
-    if gain is None:
-        return first, NOTHING, NOTHING
-    side = "beats" if gain["low"] > 0 else "loses" if gain["high"] < 0 else "level"
-    words = Cell(signed(f"{gain['value']:+.4f}"), signed(f"[{gain['low']:+.4f}, {gain['high']:+.4f}]"), side)
-    return first, words, Cell(p_words(p["value"])) if p else NOTHING
+def _cells(one: Earned | None) -> tuple[Cell, Cell]:
+    if one is None:
+        return NOTHING, NOTHING
+    if one.gain == one.low == one.high == 0:
+        return Cell("no part", kind="level"), NOTHING
+    side = "beats" if one.low > 0 else "loses" if one.high < 0 else "level"
+    interval = signed(f"[{one.low:+.4f}, {one.high:+.4f}]")
+    return Cell(signed(f"{one.gain:+.4f}"), interval, side), Cell(p_words(one.p))

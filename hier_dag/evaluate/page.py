@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hier_dag.evaluate.ablation_section import ablations
+from hier_dag.evaluate.ablation_section import Earned, ablations
 from hier_dag.evaluate.cells import NOTHING, Cell, Row, Table, heads, signed
 from hier_dag.evaluate.comparison import against_strongest
 from hier_dag.evaluate.figures import Figures, figures
@@ -26,6 +26,9 @@ from hier_dag.evaluate.sections import (
 from hier_dag.evaluate.svg import inline_svg
 from hier_dag.evaluate.verdict import verdict, worth_words
 from hier_dag.evaluate.words import model_words, setting_words
+
+EarnedByTarget = Mapping[str, Sequence[Earned]]
+"""What each module earns, by target."""
 
 _GLOSSARY = (
     (
@@ -64,39 +67,40 @@ class _Card:
     sections: tuple[Section, ...]
 
 
-def card_html(records: pa.Table, domain: str, variants: pa.Table | None = None) -> str:
+def card_html(records: pa.Table, domain: str, earned: EarnedByTarget | None = None) -> str:
     """The report card of one target, as one HTML document.
 
     Args:
         records: `RECORD_SCHEMA`, of any number of domains.
         domain: the target.
-        variants: records of HIER's ablations and matched controls, the full model first in each setting; the
-            section on them is left out without it.
+        earned: what each module earns, by target; a target that is not in it is told how to measure it. None
+            leaves the section out, as where a card is made before any ablation can be.
 
     Raises:
         UsageError: the table holds no record of the domain.
     """
-    card = _card(figures(records, domain), variants)
+    card = _card(figures(records, domain), earned)
     return _render(title=f"{domain}: HIER report card", cards=[card], overview=None, summary=None)
 
 
-def report_html(records: pa.Table, title: str, variants: pa.Table | None = None) -> str:
+def report_html(records: pa.Table, title: str, earned: EarnedByTarget | None = None) -> str:
     """All report cards in one HTML document, below an overview of every target.
 
     Args:
         records: `RECORD_SCHEMA`, of at least one domain; cards come in its order.
         title: heading of the page.
-        variants: as `card_html` has it.
+        earned: as `card_html` has it.
     """
     shown = [figures(records, domain) for domain in records["domain"].unique().to_pylist()]
-    cards = [_card(one, variants) for one in shown]
+    cards = [_card(one, earned) for one in shown]
     return _render(title=title, cards=cards, overview=_overview(shown), summary=_summary(shown))
 
 
-def _card(shown: Figures, variants: pa.Table | None) -> _Card:
+def _card(shown: Figures, earned: EarnedByTarget | None) -> _Card:
     sections = (
         quality(shown), strongest(shown), worth(shown), every_model(shown), slices(shown),
-        beyond_accuracy(shown), ablations(variants, shown.domain),
+        beyond_accuracy(shown),
+        None if earned is None else ablations(earned.get(shown.domain, ()), shown.domain),
     )  # fmt: skip
     seeds = f"{shown.seeds} seed{'' if shown.seeds == 1 else 's'}"
     return _Card(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from hier_dag.config import PlatformConfig
 from hier_dag.study.ablation_cell import Ablation
@@ -10,6 +11,9 @@ from hier_dag.study.ablation_list import ABLATIONS
 from hier_dag.study.cell import DEFAULT, Cell, for_every_seed
 from hier_dag.study.study import Finished, Summary
 from hier_dag.study.trained import TrainedStudy
+
+if TYPE_CHECKING:
+    from hier_dag.evaluate.ablation_section import Earned
 
 
 class AblationStudy(TrainedStudy):
@@ -35,3 +39,11 @@ class AblationStudy(TrainedStudy):
         from hier_dag.study.ablation_summary import ablation_summary
 
         return ablation_summary(self.ablations, finished, config.stages.transfer.bootstrap)
+
+    def earned(self, config: PlatformConfig, finished: Sequence[Finished]) -> dict[str, list[Earned]]:
+        """What every module earns against its control, by target; nothing while the default is not done."""
+        from hier_dag.study.earned import earned
+
+        if not {f.cell.label for f in finished}.issuperset(self.needs):
+            return {}
+        return earned(self.ablations, finished, config.stages.transfer.bootstrap)

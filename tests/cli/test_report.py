@@ -1,9 +1,11 @@
 """`hier report`: a table that stays narrow, every baseline on request, pages that open offline."""
 
 import json
+import re
 
 import numpy as np
 import pytest
+import yaml
 from rich.console import Console
 
 from hier_dag.cli.report_table import figures_table, models_table
@@ -95,6 +97,7 @@ def test_all_json_and_pages(platform, hier, tmp_path):
         card = (folder / f"{domain}.html").read_text(encoding="utf-8")
         for words in ("HIER", "Beyond accuracy", "Coverage@10", "Items without a few-shot interaction"):
             assert words in card
+        assert f"Not measured in {domain} on the newest graph: run `hier study ablation`" in card
     assert not (folder / "meal_kits.html").exists()
     code, text, _ = hier("report", "--json", "--out", tmp_path / "again")
     assert (code, len({r["domain"] for r in json.loads(text)})) == (0, 4)
@@ -110,3 +113,41 @@ def test_records_hold_the_lists_the_slices_and_the_tests(platform, hier):
     assert all(0 <= r["value"] <= 1 for r in records if r["metric"] in ("coverage", "gini", "hr", "ndcg"))
     assert all(0 < r["value"] <= 1 for r in records if r["metric"].startswith("p_"))
     assert not any(r["slice"] == "cold_items" and r["setting"] == "zero_shot" for r in records)
+
+
+def test_cards_show_what_the_ablations_that_are_done_say_and_train_nothing(own, hier, tmp_path):
+    document = yaml.safe_load(own.domains.read_text(encoding="utf-8"))
+    document["studies"] = {"shots": ["0", "1"], "targets": ["recipes"]}
+    own.domains.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    cells = ["no_profiles", "no_paths", "no_paths_control"]
+    assert hier("study", "ablation", "--cells", ",".join(cells), "--domains", own.domains).code == 0
+    folder = tmp_path / "cards"
+
+    def card(domain):
+        before = own.artifacts()
+        answer = hier("report", "--domains", own.domains, "--out", folder)
+        assert answer.code == 0
+        assert answer.err == ""
+        assert own.artifacts() == before
+        html = (folder / f"{domain}.html").read_text(encoding="utf-8")
+        assert html[html.index("What each module earns") :].split("<h2>")[0] in (
+            (folder / "index.html").read_text(encoding="utf-8")
+        )
+        return html
+
+    assert "Not measured in recipes" in card("recipes")  # nothing to compare with yet
+    asked = hier("study", "ablation", "--cells", "default", "--domains", own.domains, "--json")
+    figures = {
+        (r["cell"], r["shots"]): r for r in json.loads(asked.out)["figures"]
+        if (r["domain"], r["metric"]) == ("recipes", "ndcg")
+    }  # fmt: skip
+    html = card("recipes")
+    section = html[html.index("What each module earns") :].split("<h2>")[0]
+    assert re.findall(r'<th scope="row">(.*?)</th>', section) == [
+        "untrained entity profiles", "decision paths of the interaction side",
+    ]  # fmt: skip
+    change = figures["no_profiles", "0"]
+    assert change["change"] != 0
+    assert f"{-change['change']:+.4f}".replace("-", "−") in section
+    assert f"[{-change['change_high']:+.4f}, {-change['change_low']:+.4f}]".replace("-", "−") in section
+    assert "Not measured in grocery" in card("grocery")

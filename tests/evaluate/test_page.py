@@ -1,25 +1,23 @@
 import re
 
-import numpy as np
 import pytest
 
 from hier_dag.errors import UsageError
-from hier_dag.evaluate.metrics import declared_metrics
+from hier_dag.evaluate.ablation_section import Earned
 from hier_dag.evaluate.page import card_html, report_html
-from hier_dag.evaluate.records import Scored, make_records
 
 
 @pytest.fixture
-def variants():
-    """Ablations: paths earn, exemplar contrast does not."""
-    metrics = declared_metrics((10,))
-    rng = np.random.default_rng(1)
-    base = rng.random((200, len(metrics))).astype(np.float32) / 2
-    scored = [
-        Scored("3", "hier", "full", base + 0.2, 1), Scored("3", "hier", "paths_control", base, 1),
-        Scored("3", "hier", "no_ecl", base + 0.2, 1),
-    ]  # fmt: skip
-    return make_records("cafe", scored, metrics, np.zeros(200, np.int8), resamples=200, seed=0)
+def earned():
+    """Paths earn with three interactions, residuals cost there and have no part in zero-shot."""
+    return {
+        "cafe": [
+            Earned("<paths>", "3", 10, 0.0123, 0.0101, 0.0145, 0.00002),
+            Earned("residuals", "3", 10, -0.004, -0.006, -0.002, 0.034),
+            Earned("profiles", "3", 10, 0.001, -0.002, 0.004, 0.61),
+            Earned("residuals", "0", 10, 0.0, 0.0, 0.0, 1.0),
+        ]
+    }  # fmt: skip
 
 
 def fetched(html):
@@ -28,8 +26,8 @@ def fetched(html):
     return [x for x in inside if not x.startswith("#")] + re.findall(r"url\((?!#)[^)]*\)|@import", html)
 
 
-def test_a_page_fetches_nothing_and_runs_nothing(report, variants):
-    for html in (card_html(report, "cafe", variants), report_html(report, "All targets")):
+def test_a_page_fetches_nothing_and_runs_nothing(report, earned):
+    for html in (card_html(report, "cafe", earned), report_html(report, "All targets")):
         assert html.startswith("<!DOCTYPE html>")
         assert fetched(html) == []
         assert "http://" not in html
@@ -39,7 +37,7 @@ def test_a_page_fetches_nothing_and_runs_nothing(report, variants):
         ids = re.findall(r'\bid="([^"]+)"', html)
         assert len(ids) == len(set(ids))
         assert {h for h in re.findall(r'href="#([^"]+)"', html)} <= set(ids)
-        assert html == (card_html(report, "cafe", variants) if "All targets" not in html else html)
+        assert html == (card_html(report, "cafe", earned) if "All targets" not in html else html)
 
 
 def test_a_card_shows_verdict_models_slices_and_how_to_read_it(report):
@@ -50,7 +48,7 @@ def test_a_card_shows_verdict_models_slices_and_how_to_read_it(report):
         "How to read this", "300 test users", "3 seeds",
     ):  # fmt: skip
         assert words in html
-    assert "What each part earns" not in html
+    assert "What each module earns" not in html
     assert "Beyond accuracy" not in html
 
 
@@ -61,14 +59,33 @@ def test_figures_have_a_true_minus_and_words_keep_their_hyphens(report):
     assert "few−shot" not in html
 
 
-def test_ablations_have_their_section_with_the_gain_of_the_full_model(report, variants):
-    html = card_html(report, "cafe", variants)
-    section = html[html.index("What each part earns") :]
-    row = re.search(r"paths control</th>(.*?)</tr>", section, re.DOTALL).group(1)
-    assert 'class="beats">+0.2000' in row
-    row = re.search(r"no ecl</th>(.*?)</tr>", section, re.DOTALL).group(1)
-    assert 'class="level">+0.0000' in row
-    assert "What each part earns" not in card_html(report, "cafe", report)
+def cells(html, head):
+    """What stands in the row of the ablations' table that has a head."""
+    section = html[html.index("What each module earns") :]
+    row = re.search(rf">{head}</th>(.*?)</tr>", section, re.DOTALL).group(1)
+    return re.findall(r"<td(?: class=\"(\w+)\")?>(.*?)(?:<small>(.*?)</small>)?</td>", row)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_card_says_what_every_module_earns_in_every_setting(report, earned, whole):
+    html = report_html(report, "All", earned) if whole else card_html(report, "cafe", earned)
+    heads = re.findall(r'<th scope="col">(.*?)</th>', html[html.index("What each module earns") :])
+    assert heads == ["module", "zero-shot: NDCG@10", "p", "3 per user: NDCG@10", "p"]
+    nothing = [("level", "–", "")] * 2
+    won = [("beats", "+0.0123", "[+0.0101, +0.0145]"), ("", "&lt; 0.001", "")]
+    lost = [("loses", "−0.0040", "[−0.0060, −0.0020]"), ("", "0.034", "")]
+    level = [("level", "+0.0010", "[−0.0020, +0.0040]"), ("", "0.61", "")]
+    assert cells(html, "&lt;paths&gt;") == nothing + won
+    assert cells(html, "residuals") == [("level", "no part", ""), nothing[0], *lost]
+    assert cells(html, "profiles") == nothing + level
+
+
+def test_a_card_of_a_target_without_ablations_says_how_to_make_them(report, earned):
+    html = card_html(report, "cafe", {"bar": earned["cafe"]})
+    section = html[html.index("What each module earns") :]
+    assert "Not measured in cafe" in section
+    assert "hier study ablation" in section
+    assert "<th" not in section
 
 
 def test_names_cannot_become_markup(report):
