@@ -100,8 +100,7 @@ def _indexed(records: Sequence[Mapping[str, Any]]) -> _Figures:
     found: _Figures = {}
     for r in records:
         if r["slice"] == "all" and r["k"] == K:
-            # The first variant of HIER in a setting is the full model.
-            found.setdefault((r["domain"], r["shots"], r["model"], r["metric"]), dict(r))
+            found[r["domain"], r["shots"], r["model"], r["metric"]] = dict(r)
     return found
 
 

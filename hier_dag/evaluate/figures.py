@@ -29,7 +29,7 @@ class Figures:
 
     Attributes:
         domain: its name.
-        table: the figures; of several variants of HIER in a setting those of the first, the full model.
+        table: the figures.
         k: the smallest declared cutoff of NDCG, which cards and plots show.
         shots: settings in order of evidence: "0", shares, counts, "all".
         baselines: names of the models that are not HIER, in order of appearance.
@@ -79,7 +79,7 @@ def figures(records: pa.Table, domain: str) -> Figures:
     table: dict[tuple[str, str, int, str, str], Figure] = {}
     for r in rows:
         figure = Figure(r["value"], r["low"], r["high"], r["users"], r["variant"])
-        table.setdefault((r["slice"], r["metric"], r["k"], r["shots"], r["model"]), figure)
+        table[r["slice"], r["metric"], r["k"], r["shots"], r["model"]] = figure
     return Figures(
         domain=domain,
         table=table,

@@ -63,8 +63,7 @@ def make_records(
 
     Args:
         domain: name of the target.
-        scored: models and settings, all over the same users and metrics; the first `hier` variant of a
-            setting is the full model.
+        scored: models and settings, all over the same users and metrics.
         metrics: meaning of the columns of `Scored.values`.
         origin: int8 [n], `Encoding.user_origin` of those users.
         resamples: bootstrap resamples, and sign flips if more than `LEAST_FLIPS`.

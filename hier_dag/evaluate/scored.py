@@ -44,11 +44,9 @@ class Scored:
 
 
 def rivals(one: Scored, scored: Sequence[Scored]) -> Iterator[tuple[str, Scored]]:
-    """Whom a HIER variant is compared with, by the name that follows `GAIN`.
+    """Whom HIER is compared with, by the name that follows `GAIN`.
 
-    Every baseline of the same setting under its own name. The first HIER variant of a setting is the full
-    model: it is also compared with the setting's other variants (the ablated ones and matched controls) under
-    their variant names, and with zero-shot under `OVER_ZERO_SHOT`.
+    Every baseline of the same setting under its own name, and zero-shot under `OVER_ZERO_SHOT`.
 
     Args:
         one: a model in a setting; only HIER has rivals.
@@ -56,12 +54,9 @@ def rivals(one: Scored, scored: Sequence[Scored]) -> Iterator[tuple[str, Scored]
     """
     if one.model != HIER:
         return
-    full = next(s for s in scored if s.model == HIER and s.shots == one.shots)
     for other in scored:
         if other.shots == one.shots and other.model != HIER:
             yield other.model, other
-        elif other.shots == one.shots and one is full and other is not full:
-            yield other.variant, other
     zero = next((s for s in scored if s.model == HIER and s.shots == ZERO_SHOT), None)
-    if one is full and zero is not None and zero is not full:
+    if zero is not None and zero is not one:
         yield OVER_ZERO_SHOT, zero

@@ -38,14 +38,11 @@ def platforms_summary(finished: Sequence[Finished]) -> Summary:
 
 
 def _means(rows: list[dict[str, Any]]) -> Means:
-    """Only models that every judged target of a setting has: means over other targets do not compare.
-
-    Of several variants of a model the first counts, which is the full one.
-    """
+    """Only models that every judged target of a setting has: means over other targets do not compare."""
     found: dict[tuple[str, str, str], dict[str, float]] = {}
     for r in rows:
         of = found.setdefault((r["shots"], r["model"], r["metric"]), {})
-        of.setdefault(r["domain"], r["value"])
+        of[r["domain"]] = r["value"]
     out: Means = {}
     for (shots, model, metric), values in found.items():
         if metric == "ndcg" and len(values) == len(found[shots, HIER, "ndcg"]):
@@ -64,7 +61,7 @@ def _lines(rows: list[dict[str, Any]], name: str) -> list[tuple[Any, ...]]:
     ndcg: dict[tuple[str, str, str], float] = {}
     for r in rows:
         if r["metric"] == "ndcg":
-            ndcg.setdefault((r["shots"], r["model"], r["domain"]), r["value"])
+            ndcg[r["shots"], r["model"], r["domain"]] = r["value"]
     for shots in sorted({s for s, _ in means}, key=evidence_order):
         best, (own, hr) = _best(means, shots), means[shots, HIER]
         targets = [d for s, m, d in ndcg if (s, m) == (shots, HIER)]
