@@ -1,6 +1,7 @@
 """domains.yaml: the one declaration of a platform, typed and checked before anything is spent."""
 
-from hier_dag.config.load import Issue, check_config, load_config
+from hier_dag.config.issues import Issue
+from hier_dag.config.load import check_config, load_config
 from hier_dag.config.models import (
     Columns,
     Domain,

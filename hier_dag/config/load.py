@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import os
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
 
 from hier_dag.config.database_url import url_problem
+from hier_dag.config.issues import Issue, issues_of
 from hier_dag.config.models import GlobalTimeSplit, PerUserOrderSplit, PlatformConfig, TableSource
 from hier_dag.config.yaml_lines import Located, parse
 from hier_dag.errors import ConfigError
-
-
-@dataclass(frozen=True)
-class Issue:
-    """One mistake in domains.yaml: where it is, what it is, how to mend it."""
-
-    line: int
-    where: str
-    message: str
-    fix: str
 
 
 def load_config(path: str | Path, *, check_files: bool = False) -> PlatformConfig:
@@ -82,8 +68,7 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
     try:
         config = PlatformConfig.model_validate(document.value)
     except ValidationError as e:
-        placed = [(_place(document, error), error) for error in e.errors()]
-        issues += [_issue(document, *p) for p in placed if p[0] not in document.broken]
+        issues += issues_of(document, e)
     if config is not None:
         issues += _orderless(config, document)
         issues += _unusable_sources(config, document, check_files)
@@ -103,55 +88,6 @@ def _resolve_data(document: Located, path: Path) -> None:
             line = document.line_of(("data",))
             document.problems.append((line, f"data is no path: {e}", "name the folder that holds the logs"))
             document.value["data"] = str(base)
-
-
-def _place(document: Located, error: ErrorDetails) -> tuple[str | int, ...]:
-    # pydantic names union branches inside `loc`; only what the document has is a place for a person.
-    loc: tuple[str | int, ...] = ()
-    for part in error["loc"]:
-        if (*loc, part) in document.lines or error["type"] in ("missing", "extra_forbidden"):
-            loc = (*loc, part)
-    return loc
-
-
-def _issue(document: Located, loc: tuple[str | int, ...], error: ErrorDetails) -> Issue:
-    where = ".".join(map(str, loc)) or "document"
-    message = error["msg"].removeprefix("Value error, ")
-    return Issue(document.line_of(loc), where, message.rstrip(".") + ".", _fix(error, loc))
-
-
-def _fix(error: ErrorDetails, loc: tuple[str | int, ...]) -> str:
-    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return _nearest(str(loc[-1]), _all_keys()) or "remove it, or see docs/domains_yaml.md"
-    if error["type"] in ("missing", "missing_argument"):
-        return f"add {loc[-1]!r}"
-    context = error.get("ctx", {})
-    expected = str(context.get("expected_tags" if error["type"] == "union_tag_invalid" else "expected", ""))
-    if error["type"] in ("literal_error", "union_tag_invalid"):
-        given = str(context.get("tag", error["input"]))
-        return _nearest(given, re.findall(r"'([^']*)'", expected)) or f"write one of {expected}"
-    return "see docs/domains_yaml.md"
-
-
-def _nearest(given: str, allowed: list[str]) -> str | None:
-    close = difflib.get_close_matches(given, allowed, n=1)
-    return f"did you mean {close[0]!r}?" if close else None
-
-
-def _all_keys() -> list[str]:
-    keys: set[str] = set()
-
-    def visit(schema: Any) -> None:
-        if isinstance(schema, dict):
-            keys.update(schema.get("properties", {}))
-            for value in schema.values():
-                visit(value)
-        elif isinstance(schema, list):
-            for value in schema:
-                visit(value)
-
-    visit(PlatformConfig.model_json_schema())
-    return sorted(keys)
 
 
 def resolve_files(config: PlatformConfig, source: TableSource) -> list[Path]:

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
 from hier_dag.config.studies import Studies
+from hier_dag.parameters import Mistake, refuse, wrong_words
 from hier_dag.train.params import PretrainParams
-from hier_dag.transfer.params import TransferParams
+from hier_dag.transfer.params import FAST_BASELINES, TRAINED_BASELINES, TransferParams
 
 __all__ = [
     "Catalogue",
@@ -249,6 +250,12 @@ class GateParams(BaseModel):
         None, description="baselines that the transfer gate compares with; by default all that are scored"
     )
 
+    @model_validator(mode="after")
+    def _known_baselines(self) -> GateParams:
+        given = self.transfer_baselines or ()
+        refuse(wrong_words("transfer_baselines", given, (*FAST_BASELINES, *TRAINED_BASELINES)))
+        return self
+
 
 class PublishParams(BaseModel):
     """What a published set must satisfy."""
@@ -266,6 +273,20 @@ class Stages(BaseModel):
     transfer: TransferParams = TransferParams()
     gates: GateParams = GateParams()
     publish: PublishParams = PublishParams()
+
+    @model_validator(mode="after")
+    def _gate_compares_with_what_is_scored(self) -> Stages:
+        given = set(self.gates.transfer_baselines or ())
+        unscored = given & set(TRAINED_BASELINES) - set(self.transfer.trained_baselines)
+        refuse(
+            Mistake(
+                "gates.transfer_baselines",
+                f"the trained baseline {name} is not scored",
+                fix=f"add {name} to stages.transfer.trained_baselines, or leave it out here",
+            )
+            for name in sorted(unscored)
+        )
+        return self
 
 
 class PlatformConfig(BaseModel):

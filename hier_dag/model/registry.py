@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hier_dag.errors import ConfigError
 from hier_dag.model.dual import Dual
 from hier_dag.model.formulation import Formulation
 from hier_dag.model.literal import Literal
@@ -23,12 +22,6 @@ def build_model(view: SourceView, params: PretrainParams) -> Formulation:
     """The formulation that `params.model` names, freshly initialised from torch's random state.
 
     Raises:
-        ConfigError: no such formulation.
+        ConfigError: the formulation cannot be built with these parameters.
     """
-    if params.model not in FORMULATIONS:
-        raise ConfigError(
-            f"there is no model named {params.model!r}",
-            column="stages.pretrain.model",
-            fix=f"use one of {', '.join(sorted(FORMULATIONS))}",
-        )
     return FORMULATIONS[params.model](view, params)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hier_dag.parameters import Mistake, refuse, wrong_numbers, wrong_words
+
 CHOICES = {
+    "model": ("dual", "recommended", "literal"),
     "interaction_paths": ("topics", "histories", "user_clusters", "shuffled"),
     "aggregation": ("attention", "mean"),
     "rank_loss": ("softmax", "bpr"),
     "bottleneck": ("infonce", "hsic"),
     "device": ("auto", "cpu", "cuda"),
 }
-"""Parameters that take one of a few words."""
+"""Parameters that take one of a few words; `model` by the names of `hier_dag/model/registry.py`."""
+
+_AT_LEAST_ONE = (
+    "dim", "intents", "exemplars", "interaction_dim", "profile_dim", "epochs", "patience", "batch_size",
+    "negatives", "validation_users",
+)  # fmt: skip
+_POSITIVE = ("learning_rate", "gate_lr_multiplier", "temperature", "clip")
+_NOT_NEGATIVE = (
+    "mi_weight", "exemplar_weight", "path_weight", "auxiliary_weight", "l2_weight", "rehearsal_pairs",
+    "layers", "seed", "threads",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,36 +103,11 @@ class PretrainParams:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     def __post_init__(self) -> None:
-        at_least_one = (
-            "dim",
-            "intents",
-            "exemplars",
-            "interaction_dim",
-            "profile_dim",
-            "epochs",
-            "patience",
-            "batch_size",
-            "negatives",
-            "validation_users",
-        )
-        for name in at_least_one:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, is {getattr(self, name)}")
-        for name in ("learning_rate", "gate_lr_multiplier", "temperature", "clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, is {getattr(self, name)}")
-        for name in (
-            "mi_weight",
-            "exemplar_weight",
-            "path_weight",
-            "auxiliary_weight",
-            "l2_weight",
-            "rehearsal_pairs",
-            "layers",
-            "threads",
-        ):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative, is {getattr(self, name)}")
+        refuse(self._mistakes())
+
+    def _mistakes(self) -> Iterator[Mistake]:
+        yield from wrong_numbers(self, _AT_LEAST_ONE, lambda v: v >= 1, "be at least 1")
+        yield from wrong_numbers(self, _POSITIVE, lambda v: v > 0, "be positive and finite")
+        yield from wrong_numbers(self, _NOT_NEGATIVE, lambda v: v >= 0, "be finite and not negative")
         for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {', '.join(allowed)}, is {getattr(self, name)!r}")
+            yield from wrong_words(name, (getattr(self, name),), allowed)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hier_dag.parameters import Mistake, refuse, wrong_numbers, wrong_words
 from hier_dag.transfer.head_params import HeadParams
 
-_SHOTS = re.compile(r"^(?:[1-9]\d*|(?:100|[1-9]?\d(?:\.\d+)?)%|all)$")
+# The registries of hier_dag/evaluate/baselines are filled on import, the trained one with torch, which a
+# check of domains.yaml does without.
+FAST_BASELINES = (
+    "kg_degree", "ease", "entity_popularity", "entity_profile", "entity_mix", "item_knn",
+    "item_knn_popularity", "popularity", "random", "twin",
+)  # fmt: skip
+"""Baselines in closed form, scored at every transfer."""
+
+TRAINED_BASELINES = ("mf", "lightgcn_few_shot", "lightgcn", "lightgcn_popularity", "xsimgcl", "kgin")
+"""Baselines trained by gradients, scored where `trained_baselines` declares them."""
+
+_SHOTS = re.compile(r"[1-9][0-9]*|(?:100|(?!0(?:\.0+)?%)[1-9]?[0-9](?:\.[0-9]+)?)%|all")
+_AT_LEAST_ONE = ("bootstrap", "finetune_epochs", "finetune_batch_size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +32,9 @@ class TransferParams:
         shots: few-shot settings to report: "k" training interactions per user, "q%" of the
             domain's training interactions, or "all" of them. Zero-shot is always reported.
         publish_shots: the setting whose vectors are published.
-        seeds: seeds of fine-tuning and of tie breaking.
-        trained_baselines: baselines trained by gradients that are scored beside the closed-form ones, such as
-            `lightgcn`; each costs seconds to minutes a target and setting.
+        seeds: seeds of fine-tuning and of tie breaking, different whole numbers from 0 on.
+        trained_baselines: those of `TRAINED_BASELINES` that are scored beside the closed-form ones; each
+            costs seconds to minutes a target and setting.
         kappa: strength of the model's prior in smoothed counts (hier.md, eq. g).
         head: the few-shot head of formulation `dual`; the other settings of a head are those of `recommended`
             and `literal`.
@@ -53,16 +67,29 @@ class TransferParams:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     def __post_init__(self) -> None:
-        for shots in (*self.shots, self.publish_shots):
-            if not _SHOTS.match(shots):
-                raise ValueError(
-                    f'shots must be a count such as "3", a share such as "1%", or "all", not {shots!r}'
-                )
-        if not 0 < self.kappa < float("inf"):
-            raise ValueError(f"kappa must be positive and finite, is {self.kappa}")
-        if not self.seeds:
-            raise ValueError("seeds must name at least one seed")
+        refuse(self._mistakes())
+
+    def _mistakes(self) -> Iterator[Mistake]:
+        yield from _wrong_shots("shots", self.shots)
+        yield from _wrong_shots("publish_shots", (self.publish_shots,))
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            message = f"seeds must be one or more different whole numbers from 0 on, is {list(self.seeds)}"
+            yield Mistake("seeds", message)
+        yield from wrong_words("trained_baselines", self.trained_baselines, TRAINED_BASELINES)
+        positive = ("kappa", "finetune_learning_rate")
+        yield from wrong_numbers(self, positive, lambda v: v > 0, "be positive and finite")
+        yield from wrong_numbers(self, ("lift_weight", "visitor_weight"), lambda v: True, "be finite")
+        # Infinity is no JSON, so no request could hold it.
+        bound = "be finite and not negative (to never fine-tune, write a large number such as 1000000)"
+        yield from wrong_numbers(self, ("finetune_min_per_item",), lambda v: v >= 0, bound)
+        yield from wrong_numbers(self, _AT_LEAST_ONE, lambda v: v >= 1, "be at least 1")
         if not self.cutoffs or min(self.cutoffs) < 1:
-            raise ValueError("cutoffs must be positive")
-        if self.bootstrap < 1 or self.finetune_epochs < 1 or self.finetune_batch_size < 1:
-            raise ValueError("bootstrap, finetune_epochs and finetune_batch_size must be at least 1")
+            message = f"cutoffs must be one or more numbers from 1 on, is {list(self.cutoffs)}"
+            yield Mistake("cutoffs", message)
+
+
+def _wrong_shots(name: str, settings: tuple[str, ...]) -> Iterator[Mistake]:
+    kinds = 'a count such as "3", a share above 0 % such as "1%", or "all"'
+    for setting in settings:
+        if not _SHOTS.fullmatch(setting):
+            yield Mistake(name, f"{name} must be {kinds}, not {setting!r}")

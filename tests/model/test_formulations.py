@@ -76,9 +76,9 @@ def test_contrast_takes_each_user_once():
     assert len(one_row_per_user(users, 2)) == 2
 
 
-def test_an_unknown_formulation_is_named_with_those_that_exist(view):
-    with pytest.raises(ConfigError, match=r"'hierr'.*literal, recommended"):
-        build_model(view, params("hierr"))
+def test_an_unknown_formulation_is_named_with_those_that_exist():
+    with pytest.raises(ValueError, match=r"^model must be one of .*recommended, literal, is 'hierr'$"):
+        params("hierr")
 
 
 VARIANTS = [
