@@ -12,6 +12,6 @@ STUDY = "study"
 """Prefix of the kinds of studies: study/sensitivity and so on, and study/result, which studies share."""
 RESULT = f"{STUDY}/result"
 
-CODE_VERSIONS = {EVENTS: "1", LINKS: "1", GRAPH: "1", ENCODER: "4", MODEL: "5", PUBLISHED: "1"}
+CODE_VERSIONS = {EVENTS: "1", LINKS: "1", GRAPH: "1", ENCODER: "4", MODEL: "6", PUBLISHED: "1"}
 # A study's figures come out of pre-training and transfer, so a new version of either makes them anew.
 CODE_VERSIONS[STUDY] = f"1.{CODE_VERSIONS[ENCODER]}.{CODE_VERSIONS[MODEL]}"

@@ -23,6 +23,7 @@ class Sides:
         path_tastes: float32 [n, K], direction in which ĥ_u departs from the platform's mean; unit or zero.
         profile_users: float32 [n, e], entity profiles of source history.
         profile_items: float32 [m, e], entity profiles of items.
+        shared: bool [m], whether a source knows any of an item's entities.
         breadth: float32 [m], log(1 + number of an item's entities).
         trust: how far sources that played the target could trust the crowd; None without a rehearsal.
         known: mean over the catalogue of the share of an item's entities that sources know.
@@ -34,6 +35,7 @@ class Sides:
     profile_users: FloatArray
     profile_items: FloatArray
     known: float
+    shared: NDArray[np.bool_]
     breadth: FloatArray
     trust: CrowdTrust | None = None
 
@@ -60,6 +62,7 @@ def make_sides(encoding: Encoding, users: IntArray, items: IntArray) -> Sides | 
         profile_users=profiles.users[users],
         profile_items=profiles.items[items],
         known=float(profiles.known[items].mean()) if len(items) else 0.0,
+        shared=profiles.known[items] > 0,
         breadth=profiles.breadth[items],
         trust=encoding.trust,
     )

@@ -28,13 +28,13 @@ def zero_shot_blocks(target: Target, sides: Sides, params: HeadParams) -> tuple[
     q = np.hstack([target.q, np.ones((len(target.q), 1), np.float32)])
     z = np.hstack([target.z, target.bias[:, None]])
     weight = params.zero_shot_profile + params.zero_shot_unknown * (1 - sides.known)
-    profile = np.float32(weight) * _scaled(sides.profile_users, sides.profile_items)
+    # Items that share no entity with a source have cosine zero; what a few dimensions say of them is noise.
+    profile_items = np.where(sides.shared[:, None], sides.profile_items, np.float32(0))
+    profile = np.float32(weight) * _scaled(sides.profile_users, profile_items)
     weight = params.zero_shot_breadth + params.zero_shot_breadth_unknown * (1 - sides.known)
     one = np.ones((len(target.q), 1), np.float32)
     breadth = np.float32(weight) * _scaled(one, sides.breadth[:, None])
-    return np.hstack([_scaled(q, z), profile, breadth]), np.hstack(
-        [z, sides.profile_items, sides.breadth[:, None]]
-    )
+    return np.hstack([_scaled(q, z), profile, breadth]), np.hstack([z, profile_items, sides.breadth[:, None]])
 
 
 def _scaled(users: FloatArray, items: FloatArray) -> FloatArray:

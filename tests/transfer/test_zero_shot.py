@@ -51,6 +51,16 @@ def test_scores_are_over_their_deviation_and_the_weight_grows_with_what_is_news(
     np.testing.assert_allclose(scores(target), want, atol=1e-3)
 
 
+def test_items_that_share_no_entity_with_a_source_have_no_profile_cosine(target):
+    shared = np.arange(len(target.z)) % 2 == 0
+    sides = dataclasses.replace(target.sides, shared=shared)
+    items = zero_shot_blocks(dataclasses.replace(target, sides=sides), sides, PARAMS)[1]
+    width = target.sides.profile_items.shape[1]
+    profile = items[:, 7 : 7 + width]
+    assert not profile[~shared].any()
+    np.testing.assert_array_equal(profile[shared], target.sides.profile_items[shared])
+
+
 def test_flat_scores_give_zero_and_drown_nothing(target):
     whole = naive(target, 0.25 + 0.5 * (1 - target.sides.known))
     # 20 equal rows whose float32 mean is not the row itself.
@@ -85,7 +95,10 @@ def test_one_item_gives_finite_vectors_and_none_of_them_zero(make_dual_platform)
 
 def test_an_empty_catalogue_has_blocks_without_rows(target):
     sides = dataclasses.replace(
-        target.sides, profile_items=target.sides.profile_items[:0], breadth=target.sides.breadth[:0]
+        target.sides,
+        profile_items=target.sides.profile_items[:0],
+        breadth=target.sides.breadth[:0],
+        shared=target.sides.shared[:0],
     )
     empty = dataclasses.replace(target, z=target.z[:0], bias=target.bias[:0], sides=sides)
     users, items = zero_shot_blocks(empty, sides, PARAMS)
