@@ -86,14 +86,6 @@ class Formulation(nn.Module, ABC):
     def user_encoder(self) -> Callable[[Tensor], Tensor]:
         """Runs the graph layers once; the function returned encodes any users, int64 [n] → h_u [n, d]."""
 
-    def encode_users(self, users: Tensor) -> Tensor:
-        """h_u from source history, float32 [n, d].
-
-        Args:
-            users: int64 [n].
-        """
-        return self.user_encoder()(users)
-
     def query(self, encoded: Tensor) -> Tensor:
         """q_u = h_u + h̃_u, what meets an item's vector (hier.md, eq. d).
 

@@ -55,7 +55,7 @@ def test_the_encoding_scores_like_the_model_and_says_where_vectors_come_from(mod
     model.eval()
     with torch.no_grad():
         items, bias = model.encode_items()
-        scores = model.query(model.encode_users(torch.arange(4))) @ items.T + bias
+        scores = model.query(model.user_encoder()(torch.arange(4))) @ items.T + bias
     np.testing.assert_allclose(encoding.users @ encoding.items.T + encoding.item_bias, scores, atol=1e-5)
     assert encoding.user_origin.tolist() == [TRAINED, TRAINED, TRAINED, FALLBACK]
     assert encoding.item_origin.tolist() == [TRAINED] * 4 + [KG_INFERRED, FALLBACK]
