@@ -1,8 +1,5 @@
 """raw/events: canonical events of each domain, one partition a domain."""
 
-import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -11,12 +8,8 @@ from assets.commit import Reported, write_audit_publish
 from assets.keys import EVENTS_KEY, OWNERS, check_specs
 from assets.metadata import column_schema, markdown_table
 from hier_dag.config import PlatformConfig
-from hier_dag.errors import StoreError
-from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, EVENTS
-from hier_dag.pipeline.workshop import Built, Outcome, Workshop
-from hier_dag.progress import Step, tell
-from hier_dag.registry import CheckRow
+from hier_dag.pipeline.workshop import Outcome, Workshop
 from resources import ArtifactStoreResource, DataEngine, RegistryResource
 
 _SAMPLE_ROWS = 5
@@ -47,6 +40,7 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
         registry: RegistryResource,
         engine: DataEngine,
     ) -> Reported:
+        from hier_dag.builds.events import build_events
         from hier_dag.pipeline.requests import events_request
 
         domain = context.partition_key
@@ -55,71 +49,13 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
             store,
             registry,
             lambda _: events_request(config, domain),
-            lambda workshop, request, staged: _build(config, domain, request, staged, workshop, engine),
+            lambda workshop, request, staged: build_events(
+                config, domain, request, staged, workshop, engine.connect
+            ),
             show=_show,
         )
 
     return events
-
-
-def _build(
-    config: PlatformConfig,
-    domain: str,
-    request: Request,
-    staged: Path,
-    workshop: Workshop,
-    engine: DataEngine,
-) -> Built:
-    from hier_dag.ingest.events import ingest_domain
-    from schemas.audits import audit_events
-    from schemas.columns import columns_of
-
-    began = time.perf_counter()
-    with engine.connect() as con:
-        ledger = ingest_domain(
-            config,
-            domain,
-            list(request.raw),
-            staged,
-            con=con,
-            as_of=datetime.now(UTC),
-            previous=_previous(workshop, domain),
-            progress=lambda done, total, entry: tell(
-                Step(f"{EVENTS}[{domain}]", f"{entry.location}: {entry.rows_in:,} rows", done + 1, total)
-            ),
-        )
-        files = sorted((staged / "events").glob("*.parquet"))
-        failures = audit_events(con, files)
-    totals = ledger.as_json()["totals"]
-    seconds = max(time.perf_counter() - began, 1e-9)
-    tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
-    return Built(
-        tables={"events": columns_of(EVENTS, files[0])} if files else {},
-        summary={
-            **totals,
-            "rows_quarantined": sum(ledger.quarantined.values()),
-            "files": len(ledger.files),
-            **ledger.validity,
-        },
-        checks=[
-            CheckRow(
-                "row_schema", not failures, {"failures": [f.as_dict() for f in failures], "files": len(files)}
-            ),
-            CheckRow("conservation", True, totals),
-        ],
-    )
-
-
-def _previous(workshop: Workshop, domain: str) -> Any:
-    from hier_dag.ingest.events import PreviousEvents
-
-    digest = workshop.registry.latest(EVENTS, domain)
-    if digest is None:
-        return None
-    try:
-        return PreviousEvents.read(workshop.open(EVENTS, digest).path)
-    except StoreError:
-        return None
 
 
 def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:

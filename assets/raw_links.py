@@ -1,6 +1,5 @@
 """raw/links: what the domains share: item-entity links, triples, social edges, names, catalogues."""
 
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,11 +8,8 @@ from assets.commit import Reported, write_audit_publish
 from assets.keys import LINKS_KEY, OWNERS, check_specs
 from assets.metadata import column_schema, markdown_table
 from hier_dag.config import PlatformConfig
-from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, LINKS
-from hier_dag.pipeline.workshop import Built, Outcome, Workshop
-from hier_dag.progress import Step, tell
-from hier_dag.registry import CheckRow
+from hier_dag.pipeline.workshop import Outcome, Workshop
 from resources import ArtifactStoreResource, DataEngine, RegistryResource
 
 
@@ -40,6 +36,7 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
         registry: RegistryResource,
         engine: DataEngine,
     ) -> Reported:
+        from hier_dag.builds.links import build_links
         from hier_dag.pipeline.requests import links_request
 
         yield from write_audit_publish(
@@ -47,31 +44,11 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
             store,
             registry,
             lambda _: links_request(config),
-            lambda _, request, staged: _build(config, request, staged, engine),
+            lambda _, request, staged: build_links(config, request, staged, engine.connect),
             show=_show,
         )
 
     return links
-
-
-def _build(config: PlatformConfig, request: Request, staged: Path, engine: DataEngine) -> Built:
-    from hier_dag.ingest.links import ingest_links
-    from schemas.audits import audit_links
-    from schemas.columns import columns_of
-
-    with engine.connect() as con:
-        ledger = ingest_links(config, request.raw, staged, con=con)
-        failures = audit_links(con, staged)
-    totals = ledger.as_json()["totals"]
-    tell(Step(LINKS, f"{ledger.rows_in:,} rows", 1, 1))
-    return Built(
-        tables={p.stem: columns_of(LINKS, p) for p in sorted(staged.glob("*.parquet"))},
-        summary={**totals, "files": len(ledger.files)},
-        checks=[
-            CheckRow("row_schema", not failures, {"failures": [f.as_dict() for f in failures]}),
-            CheckRow("conservation", True, totals),
-        ],
-    )
 
 
 def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:

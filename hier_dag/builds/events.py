@@ -1,0 +1,91 @@
+"""Builds raw/events of one domain: ingest, then the contract of what was written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ibis.backends.duckdb import Backend
+
+from hier_dag.config import PlatformConfig
+from hier_dag.errors import StoreError
+from hier_dag.ingest.events import PreviousEvents, ingest_domain
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import EVENTS
+from hier_dag.pipeline.workshop import Built, Workshop
+from hier_dag.progress import Step, tell
+from hier_dag.registry import CheckRow
+from schemas.audits import audit_events
+from schemas.columns import columns_of
+
+Connect = Callable[[], AbstractContextManager[Backend]]
+
+
+def build_events(
+    config: PlatformConfig,
+    domain: str,
+    request: Request,
+    staged: Path,
+    workshop: Workshop,
+    connect: Connect,
+) -> Built:
+    """Writes a domain's events into a staged folder and checks them.
+
+    Args:
+        config: the platform.
+        domain: the domain.
+        request: as `events_request` gives it.
+        staged: an empty folder.
+        workshop: where the domain's last events are found, so that unchanged files are not read again.
+        connect: opens the data engine.
+
+    Raises:
+        ContractError: when a file cannot be used or too many rows are invalid.
+    """
+    began = time.perf_counter()
+    with connect() as con:
+        ledger = ingest_domain(
+            config,
+            domain,
+            list(request.raw),
+            staged,
+            con=con,
+            as_of=datetime.now(UTC),
+            previous=_previous(workshop, domain),
+            progress=lambda done, total, entry: tell(
+                Step(f"{EVENTS}[{domain}]", f"{entry.location}: {entry.rows_in:,} rows", done + 1, total)
+            ),
+        )
+        files = sorted((staged / "events").glob("*.parquet"))
+        failures = audit_events(con, files)
+    totals = ledger.as_json()["totals"]
+    seconds = max(time.perf_counter() - began, 1e-9)
+    tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
+    return Built(
+        tables={"events": columns_of(EVENTS, files[0])} if files else {},
+        summary={
+            **totals,
+            "rows_quarantined": sum(ledger.quarantined.values()),
+            "files": len(ledger.files),
+            **ledger.validity,
+        },
+        checks=[
+            CheckRow(
+                "row_schema", not failures, {"failures": [f.as_dict() for f in failures], "files": len(files)}
+            ),
+            CheckRow("conservation", True, totals),
+        ],
+    )
+
+
+def _previous(workshop: Workshop, domain: str) -> PreviousEvents | None:
+    digest = workshop.registry.latest(EVENTS, domain)
+    if digest is None:
+        return None
+    try:
+        return PreviousEvents.read(workshop.open(EVENTS, digest).path)
+    except StoreError:
+        return None
