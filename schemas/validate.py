@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaError, SchemaErrors
-from pandera.ibis import Column, DataFrameSchema
+from pandera.ibis import Check, Column, DataFrameSchema
 
 SAMPLE = 5
 
@@ -56,11 +58,14 @@ class Rule:
         code: reason code.
         columns: columns that it looks at.
         failing: the rows (or groups of rows) that break it.
+        breaches: a number that is 0 exactly where no row breaks it, asked for together with every other
+            rule's in one scan; None where the rule must be asked by itself.
     """
 
     code: str
     columns: tuple[str, ...]
     failing: Callable[[ir.Table], ir.Table]
+    breaches: Callable[[ir.Table], ir.IntegerScalar] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,17 +99,40 @@ def validate(table: ir.Table, schema: Contract, *, name: str) -> list[Failure]:
     """
     failures = _structure(table, schema.columns, name)
     wrong = {f.column for f in failures if f.rule in ("missing_column", "wrong_type")}
-    for column, declared in schema.columns.columns.items():
-        if column not in wrong:
-            failures += _column(table, declared, name)
-    for rule in schema.rules:
-        if wrong & set(rule.columns):
-            continue  # a rule cannot be asked about a column that is not there or of another type
-        found = _apply(rule, table, name)
-        failures += found
-        if found and rule.code == "wrong_type":
-            wrong |= set(rule.columns)
-    return failures
+    rules = [r for c, d in schema.columns.columns.items() if c not in wrong for r in _rules_of(d)]
+    # A rule cannot be asked about a column that is not there or of another type.
+    rules += [r for r in schema.rules if not wrong & set(r.columns)]
+    types = [r for r in rules if r.code == "wrong_type"]
+    found = {id(r): f for r in types if (f := _apply(r, table, name))}
+    wrong |= {c for r in types if id(r) in found for c in r.columns}
+    asked = [r for r in rules if r.code != "wrong_type" and not wrong & set(r.columns)]
+    found |= {id(r): f for r in _broken(asked, table) if (f := _apply(r, table, name))}
+    return failures + [f for r in rules for f in found.get(id(r), [])]
+
+
+def _rules_of(column: Column) -> list[Rule]:
+    """Nulls and value checks of one column, as rules.
+
+    The checks are pandera's, but asked one by one: its schema validation pulls every row into pandas where a
+    check fails.
+    """
+    name = column.name
+    rules = [] if column.nullable else [where("null", [name], lambda t: t[name].isnull())]
+    return rules + [where(c.name, [name], partial(_fails, c, name)) for c in column.checks]
+
+
+def _fails(check: Check, column: str, table: ir.Table) -> ir.BooleanValue:
+    holds: ir.BooleanValue = check(table, column).check_output
+    return ~holds
+
+
+def _broken(rules: Sequence[Rule], table: ir.Table) -> list[Rule]:
+    """The rules that may be broken: one scan tells for all that can be counted in one."""
+    counted = [r for r in rules if r.breaches is not None]
+    breaches = {f"b{i}": r.breaches(table) for i, r in enumerate(counted) if r.breaches is not None}
+    counts = table.aggregate(**breaches).to_pyarrow().to_pylist()[0] if breaches else {}
+    sound = {id(r) for i, r in enumerate(counted) if not counts[f"b{i}"]}
+    return [r for r in rules if id(r) not in sound]
 
 
 def unique(*columns: str) -> Rule:
@@ -114,7 +142,12 @@ def unique(*columns: str) -> Rule:
         groups = table.group_by(list(columns)).aggregate(copies=table.count())
         return groups.filter(groups.copies > 1)
 
-    return Rule("duplicate", columns, failing)
+    def breaches(table: ir.Table) -> ir.IntegerScalar:
+        # Equal rows have equal hashes, so as many hashes as rows prove that no two are equal; fewer may
+        # be a collision, and `failing` then compares the values themselves.
+        return table.count() - ibis.struct({c: table[c] for c in columns}).hash().nunique()
+
+    return Rule("duplicate", columns, failing, breaches)
 
 
 def dense(column: str) -> Rule:
@@ -130,7 +163,12 @@ def dense(column: str) -> Rule:
 def where(code: str, columns: Sequence[str], condition: Callable[[ir.Table], ir.BooleanValue]) -> Rule:
     """No row meets `condition`."""
     names = tuple(columns)
-    return Rule(code, names, lambda t: t.filter(condition(t)).select(*names))
+    return Rule(
+        code,
+        names,
+        lambda t: t.filter(condition(t)).select(*names),
+        lambda t: condition(t).sum().fill_null(0),
+    )
 
 
 def _structure(table: ir.Table, columns: DataFrameSchema, name: str) -> list[Failure]:
@@ -148,17 +186,6 @@ def _from_pandera(error: SchemaError, name: str) -> Failure:
     if rule == "wrong_type":
         return Failure(name, error.schema.name, rule, 1, (str(error.failure_cases),))
     return Failure(name, str(error.failure_cases), rule, 1, ())
-
-
-def _column(table: ir.Table, declared: Column, name: str) -> list[Failure]:
-    """Nulls and value checks of one column.
-
-    The checks are pandera's, but asked one by one: its schema validation pulls every row into pandas where a
-    check fails.
-    """
-    failing = [] if declared.nullable else [("null", table.filter(table[declared.name].isnull()))]
-    failing += [(check.name, check(table, declared.name).failure_cases) for check in declared.checks]
-    return [f for code, rows in failing for f in _count(rows.select(declared.name), code, name)]
 
 
 def _count(rows: ir.Table, code: str, name: str) -> list[Failure]:
