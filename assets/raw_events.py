@@ -8,7 +8,7 @@ from assets.commit import Reported, write_audit_publish
 from assets.keys import EVENTS_KEY, OWNERS, check_specs
 from assets.metadata import column_schema, markdown_table
 from hier_dag.config import PlatformConfig
-from hier_dag.pipeline.stages import CODE_VERSIONS, EVENTS
+from hier_dag.pipeline.stages import CODE_VERSIONS, CORRECTIONS, EVENTS
 from hier_dag.pipeline.workshop import Outcome, Workshop
 from resources import ArtifactStoreResource, DataEngine, RegistryResource
 
@@ -48,7 +48,7 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
             context,
             store,
             registry,
-            lambda _: events_request(config, domain),
+            lambda workshop: events_request(config, domain, workshop.registry.latest(CORRECTIONS, domain)),
             lambda workshop, request, staged: build_events(
                 config, domain, request, staged, workshop, engine.connect
             ),

@@ -12,9 +12,10 @@ from ibis.backends.duckdb import Backend
 
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import StoreError
+from hier_dag.ingest.corrections import Corrections
 from hier_dag.ingest.events import PreviousEvents, ingest_domain
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.stages import EVENTS
+from hier_dag.pipeline.stages import CORRECTIONS, EVENTS
 from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.progress import Step, tell
 from hier_dag.registry import CheckRow
@@ -55,6 +56,7 @@ def build_events(
             con=con,
             as_of=datetime.now(UTC),
             previous=_previous(workshop, domain),
+            corrections=_corrections(workshop, request),
             progress=lambda done, total, entry: tell(
                 Step(f"{EVENTS}[{domain}]", f"{entry.location}: {entry.rows_in:,} rows", done + 1, total)
             ),
@@ -89,3 +91,8 @@ def _previous(workshop: Workshop, domain: str) -> PreviousEvents | None:
         return PreviousEvents.read(workshop.open(EVENTS, digest).path)
     except StoreError:
         return None
+
+
+def _corrections(workshop: Workshop, request: Request) -> Corrections | None:
+    digest = request.parents.get("corrections")
+    return None if digest is None else Corrections.read(workshop.open(CORRECTIONS, digest).path)

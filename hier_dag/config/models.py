@@ -37,6 +37,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 PARTITION_KEY = re.compile(r"^[a-z0-9_]+$")
 _TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
 
+Share = Annotated[float, Field(ge=0, le=1)]
 Format = Literal["parquet", "csv", "jsonl"]
 _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
@@ -139,6 +140,9 @@ class Domain(BaseModel):
     max_quarantined: float | None = Field(
         None, ge=0, le=1, description="share of rows; above it ingest refuses"
     )
+    max_quarantined_by_reason: dict[str, Share] | None = Field(
+        None, description="limits of single reasons, over those of stages.ingest"
+    )
 
     _wrap = field_validator("sources", "catalogue", mode="before")(_one_or_many)
 
@@ -215,6 +219,9 @@ class IngestParams(BaseModel):
 
     model_config = _STRICT
     max_quarantined: float = Field(0.05, ge=0, le=1, description="share of rows; above it a domain refuses")
+    max_quarantined_by_reason: dict[str, Share] = Field(
+        {}, description="share of rows that single reasons may take; 0 refuses at the first row"
+    )
     max_id_length: int = Field(256, ge=1, description="characters")
     min_time: str = Field("2000-01-01", description="earlier times are taken for defaults and quarantined")
     max_future_days: float = Field(1.0, ge=0, description="how far a clock may run ahead of the build")
@@ -346,3 +353,10 @@ class PlatformConfig(BaseModel):
         """Largest share of rows that a domain may lose to quarantine."""
         own = self.domains[domain].max_quarantined
         return self.stages.ingest.max_quarantined if own is None else own
+
+    def max_quarantined_by_reason(self, domain: str) -> dict[str, float]:
+        """Largest share of rows that a domain may lose for each reason that has a limit of its own."""
+        return {
+            **self.stages.ingest.max_quarantined_by_reason,
+            **(self.domains[domain].max_quarantined_by_reason or {}),
+        }

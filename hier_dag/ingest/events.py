@@ -23,13 +23,14 @@ from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import EventSource, PlatformConfig
 from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, Meaning, judge, latest_time, meaning
+from hier_dag.ingest.corrections import Corrections, split_corrected
 from hier_dag.ingest.fingerprint import RawInput
 from hier_dag.ingest.ledger import FileLedger, Ledger
-from hier_dag.ingest.limits import check_quarantined
+from hier_dag.ingest.limits import Limits, check_quarantined
 from hier_dag.ingest.readers import read_raw, reading
 from hier_dag.ingest.writing import part_name, write_distinct
 
-RULES_VERSION = 1  # raise it when a rule or the canonical form changes: nothing older is then reused
+RULES_VERSION = 2  # raise it when a rule or the canonical form changes: nothing older is then reused
 IDS = frozenset({"user_id", "item_id"})
 Progress = Callable[[int, int, FileLedger], None]
 
@@ -61,6 +62,7 @@ def ingest_domain(
     con: Backend,
     as_of: datetime,
     previous: PreviousEvents | None = None,
+    corrections: Corrections | None = None,
     progress: Progress | None = None,
 ) -> Ledger:
     """Writes `events/`, `quarantine/` and `ledger.json` of one domain.
@@ -73,6 +75,7 @@ def ingest_domain(
         con: the engine.
         as_of: time of the build, which `future_time` is judged by; naive means UTC.
         previous: the domain's last events, to reuse what did not change.
+        corrections: values given for quarantined rows.
         progress: called after each file with its index, the number of files and its ledger.
 
     Returns:
@@ -84,7 +87,8 @@ def ingest_domain(
     """
     (out / "events").mkdir(parents=True, exist_ok=True)
     meanings = [_meaning(config, domain, s) for s in config.domains[domain].sources]
-    chains = chain_digests(inputs, meanings)
+    fixes = corrections or Corrections.none()
+    chains = chain_digests(inputs, meanings, fixes)
     kept = _reusable(inputs, chains, previous, config, as_of)
     files: list[FileLedger] = []
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".ingest-") as scratch:
@@ -93,20 +97,25 @@ def ingest_domain(
                 assert previous is not None
                 entry = _reuse(previous, index, out)
             else:
+                m = meanings[raw.source]
                 entry = _ingest_file(
-                    config, con, inputs, index, meanings[raw.source], chains[index], out, as_of, Path(scratch)
+                    config, con, inputs, index, m, chains[index], out, as_of, Path(scratch), fixes
                 )
             files.append(entry.check())
             if progress is not None:
                 progress(index, len(inputs), entry)
     ledger = Ledger(domain, tuple(files))
-    check_quarantined(con, ledger, config.max_quarantined(domain), out)
+    # Written first: where the domain is refused, the rows that it lost are kept with their ledger.
     ledger.write(out / "ledger.json")
+    limits = Limits(config.max_quarantined(domain), config.max_quarantined_by_reason(domain))
+    check_quarantined(con, ledger, limits, out)
     return ledger
 
 
-def chain_digests(inputs: Sequence[RawInput], meanings: Sequence[Meaning]) -> list[str]:
-    """Chain digest of each input: sha256(chain before, file digest, meaning of its values, rules)."""
+def chain_digests(
+    inputs: Sequence[RawInput], meanings: Sequence[Meaning], corrections: Corrections
+) -> list[str]:
+    """Chain digest of each input: sha256(chain before, file digest, meaning, corrections, rules)."""
     chains: list[str] = []
     for raw in inputs:
         link: dict[str, Any] = {
@@ -115,6 +124,7 @@ def chain_digests(inputs: Sequence[RawInput], meanings: Sequence[Meaning]) -> li
             "location": raw.location,
             "format": raw.format,
             "meaning": meanings[raw.source].as_json(),
+            "corrections": corrections.digest(raw.sha256),
             "rules_version": RULES_VERSION,
         }
         chains.append(hashlib.sha256(json.dumps(link, sort_keys=True).encode()).hexdigest())
@@ -172,6 +182,7 @@ def _ingest_file(
     out: Path,
     as_of: datetime,
     scratch: Path,
+    corrections: Corrections,
 ) -> FileLedger:
     raw = inputs[index]
     source = config.domains[str(raw.domain)].sources[raw.source]
@@ -181,7 +192,13 @@ def _ingest_file(
     name = part_name(index, raw.sha256)
     earlier = [out / "events" / part_name(i, r.sha256) for i, r in enumerate(inputs[:index])]
     with reading(place):
-        judged = judge(table.table, m, index, latest_time(m.params, as_of), place)
+        corrected = corrections.of_file(raw.sha256)
+        latest = latest_time(m.params, as_of)
+        parts = [
+            judge(rows, meant, index, latest, place)
+            for rows, meant in split_corrected(con, table.table, m, corrected)
+        ]
+        judged = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
         written = write_distinct(
             con, judged, KEY, EVENT_COLUMNS, out / "events" / name, out / "quarantine" / name, earlier
         )
@@ -200,6 +217,7 @@ def _ingest_file(
         deduplicated=written.deduplicated,
         holds_from=_before(written.latest_valid, slack),
         holds_until=_before(written.first_future, slack),
+        corrected=corrected.num_rows,
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hier_dag.errors import ContractError, StoreError
+from hier_dag.conservation import Flow
+from hier_dag.errors import StoreError
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class FileLedger:
         deduplicated: rows equal to an earlier one, in this file or in one before it.
         holds_from: earliest time of a build that accepts the same rows (ISO 8601 UTC), null where any does.
         holds_until: time of a build from which on rows now in `future_time` become valid; null: none.
+        corrected: rows that were read with the values of a recorded correction instead of the file's.
+        columns: name and type of every column of the raw file, mapped or not.
     """
 
     location: str
@@ -42,11 +45,26 @@ class FileLedger:
     deduplicated: int = 0
     holds_from: str | None = None
     holds_until: str | None = None
+    corrected: int = 0
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows_quarantined(self) -> int:
         """Rows kept aside for any reason."""
         return sum(self.quarantined.values())
+
+    def flow(self) -> Flow:
+        """The file's line of the conservation ledger."""
+        lost = {**self.quarantined, "deduplicated": self.deduplicated}
+        return Flow(
+            "raw → canonical",
+            "rows",
+            self.rows_in,
+            {self.feeds: self.rows_out},
+            lost,
+            self.domain,
+            self.location,
+        )
 
     def check(self) -> FileLedger:
         """Returns itself where rows in = rows out + quarantined + deduplicated.
@@ -54,15 +72,7 @@ class FileLedger:
         Raises:
             ContractError: where a row was lost or made up.
         """
-        accounted = self.rows_out + self.rows_quarantined + self.deduplicated
-        if accounted != self.rows_in:
-            raise ContractError(
-                f"rows are not conserved: {self.rows_in} in, but {self.rows_out} out + "
-                f"{self.rows_quarantined} quarantined + {self.deduplicated} deduplicated = {accounted}.",
-                domain=self.domain,
-                file=self.location,
-                fix="run again; if it persists this is a defect of ingest, keep the file",
-            )
+        self.flow().check()
         return self
 
 
@@ -113,7 +123,13 @@ class Ledger:
             "quarantined": self.quarantined,
             "deduplicated": self.deduplicated,
         }
-        return {"domain": self.domain, "totals": totals, "files": [asdict(f) for f in self.files]}
+        flows = [f.flow().as_json() for f in self.files]
+        return {
+            "domain": self.domain,
+            "totals": totals,
+            "files": [asdict(f) for f in self.files],
+            "flows": flows,
+        }
 
     def write(self, path: Path) -> None:
         """Writes the ledger as JSON with sorted keys: equal ledgers give equal bytes."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from hier_dag.errors import ContractError
-from hier_dag.ingest.canonical import REASONS
 from hier_dag.ingest.ledger import Ledger
+from hier_dag.ingest.reasons import REASONS
 
 FILE_LEAST = 20
 """Quarantined rows from which on one file alone can refuse the domain: a drifted daily file must not hide
@@ -19,50 +20,71 @@ among a thousand sound ones, while a few bad rows in a tiny file say nothing."""
 SAMPLE = 5
 
 
-def check_quarantined(
-    con: Backend, ledger: Ledger, limit: float, out: Path, *, tolerated: Set[str] = frozenset()
-) -> None:
-    """Refuses a domain whose quarantined share, or that of one of its files, is above `limit`.
+@dataclass(frozen=True)
+class Limits:
+    """How much of a domain may be quarantined before its ingest refuses.
+
+    Attributes:
+        total: share of rows in [0, 1], all reasons together.
+        by_reason: further limits of single reasons, share of rows in [0, 1]; 0 refuses at the first row.
+        tolerated: reasons that do not count towards `total`.
+    """
+
+    total: float
+    by_reason: Mapping[str, float] = field(default_factory=dict)
+    tolerated: Set[str] = frozenset()
+
+
+def check_quarantined(con: Backend, ledger: Ledger, limits: Limits, out: Path) -> None:
+    """Refuses a domain whose quarantined share, or that of one of its files, is above a limit.
 
     Args:
         con: the engine.
         ledger: the rows of the domain.
-        limit: share of rows in [0, 1].
+        limits: what may be lost.
         out: folder that holds `quarantine/`.
-        tolerated: reasons that do not count.
 
     Raises:
         ContractError: naming domain, file, column, reasons with counts, and up to 5 raw rows.
     """
-    counts = [sum(n for r, n in f.quarantined.items() if r not in tolerated) for f in ledger.files]
+    counted = {r for f in ledger.files for r in f.quarantined} - limits.tolerated
+    _check(con, ledger, counted, limits.total, "max_quarantined", out)
+    for reason, limit in sorted(limits.by_reason.items()):
+        _check(con, ledger, {reason}, limit, f"max_quarantined_by_reason.{reason}", out)
+
+
+def _check(con: Backend, ledger: Ledger, reasons: Set[str], limit: float, key: str, out: Path) -> None:
+    counts = [sum(n for r, n in f.quarantined.items() if r in reasons) for f in ledger.files]
     drift = [n / f.rows_in if n >= FILE_LEAST else 0.0 for n, f in zip(counts, ledger.files, strict=True)]
     drifted = max(drift, default=0.0) > limit
     if drifted or sum(counts) > limit * ledger.rows_in:
         # Where no file stands out by itself, the one with the most rows is named.
         shares = drift if drifted else [float(n) for n in counts]
-        raise _refusal(con, ledger, shares.index(max(shares)), limit, out, tolerated)
+        raise _refusal(con, ledger, shares.index(max(shares)), reasons, limit, key, out)
 
 
 def _refusal(
-    con: Backend, ledger: Ledger, index: int, limit: float, out: Path, tolerated: Set[str]
+    con: Backend, ledger: Ledger, index: int, reasons: Set[str], limit: float, key: str, out: Path
 ) -> ContractError:
     entry = ledger.files[index]
     rows = _quarantined(con, out, index)
-    reason = max(set(entry.quarantined) - tolerated, key=lambda r: (entry.quarantined[r], r))
+    refused = {r: n for r, n in entry.quarantined.items() if r in reasons}
+    reason = max(refused, key=lambda r: (refused[r], r))
     first = rows.filter(rows.reason == reason).order_by("row").limit(SAMPLE)
     sample: list[dict[str, Any]] = con.to_pyarrow(first).to_pylist()
     columns = con.to_pyarrow(
         rows.group_by("column").aggregate(n=rows.count()).order_by(["column"])
     ).to_pylist()
-    counts = ", ".join(f"{r}: {n}" for r, n in sorted(entry.quarantined.items(), key=lambda x: -x[1]))
+    counts = ", ".join(f"{r}: {n}" for r, n in sorted(refused.items(), key=lambda x: -x[1]))
     shown = "; ".join(f"row {r['row']}: {r['raw'][:200]}" for r in sample)
     return ContractError(
-        f"{entry.rows_quarantined} of {entry.rows_in} rows are not valid ({counts}); the limit is "
-        f"{limit:.1%}. {reason}: {REASONS[reason]}. For example {shown}.",
+        f"{sum(refused.values())} of {entry.rows_in} rows are not valid ({counts}); the limit is "
+        f"{limit:.1%}. {reason}: {REASONS[reason].meaning}. For example {shown}.",
         domain=ledger.domain,
         file=entry.location,
         column=sample[0]["column"],
-        fix="mend the file or the column mapping; or raise `max_quarantined` of the domain",
+        fix=f"{REASONS[reason].fix}; or raise `{key}`. All of these rows: "
+        f"hier quarantine show {ledger.domain or 'links'}",
         detail={
             "quarantined": dict(entry.quarantined),
             "columns": {str(c["column"]): c["n"] for c in columns},
@@ -70,6 +92,7 @@ def _refusal(
             "domain_quarantined": ledger.quarantined,
             "domain_rows_in": ledger.rows_in,
             "limit": limit,
+            "limit_key": key,
             "sample": sample,
         },
     )

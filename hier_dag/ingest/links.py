@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import PlatformConfig, TableSource
-from hier_dag.ingest.canonical import UNPRINTABLE, blank
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.ledger import FileLedger, Ledger
-from hier_dag.ingest.limits import check_quarantined
+from hier_dag.ingest.limits import Limits, check_quarantined
 from hier_dag.ingest.readers import read_raw, reading
+from hier_dag.ingest.rules import UNPRINTABLE, RowRule, blank, verdict
 from hier_dag.ingest.writing import part_name, to_parquet, write_distinct
 
 TOLERATED = frozenset({"self_edge"})
@@ -132,8 +132,12 @@ def ingest_links(config: PlatformConfig, inputs: Sequence[LinkInput], out: Path,
         for kind, written in parts.items():
             _gather(con, kind, written, out / f"{kind}.parquet")
     ledger = Ledger(None, tuple(files))
-    check_quarantined(con, ledger, config.stages.ingest.max_quarantined, out, tolerated=TOLERATED)
+    # Written first: where the domain is refused, the rows that it lost are kept with their ledger.
     ledger.write(out / "ledger.json")
+    rules = config.stages.ingest
+    check_quarantined(
+        con, ledger, Limits(rules.max_quarantined, rules.max_quarantined_by_reason, TOLERATED), out
+    )
     return ledger
 
 
@@ -173,29 +177,37 @@ def _ingest_file(
 
 
 def _judge(raw: ir.Table, link: LinkInput, mapping: Mapping[str, str], file: int, longest: int) -> ir.Table:
-    """Canonical columns, file int32, row int64, reason, column and raw of every row."""
+    """Canonical columns, file int32, row int64, verdict and raw of every row."""
     kind = KINDS[link.feeds]
     constants = {"relation": getattr(link.declared, "relation", None), "domain": link.raw.domain}
     values = {c: raw[c].cast("string") if c in mapping else ibis.literal(constants[c]) for c in kind.columns}
     given = {name: raw[c].cast("string") for c, name in mapping.items()}
     text = ibis.coalesce(raw.malformed, ibis.struct(given).cast("json").cast("string"))
     t = raw.select(**values, file=ibis.literal(file, "int32"), row=raw.row, malformed=raw.malformed, raw=text)
-    rules: list[tuple[str, str | None, ir.BooleanValue]] = [("malformed_row", None, t.malformed.notnull())]
-    rules += [(f"null_{what}", c, blank(t[c])) for c, what in kind.ids.items()]
-    rules += [(f"null_{c}", c, blank(t[c])) for c in ("relation", "name") if c in mapping]
-    rules += [(f"long_{what}", c, t[c].length() > longest) for c, what in kind.ids.items()]
-    rules += [("bad_encoding", c, t[c].re_search(UNPRINTABLE)) for c in kind.ids]
-    if link.feeds == "user_user":
-        rules.append(("self_edge", "other_id", t.user_id == t.other_id))
-    nothing = ibis.null("string")
-    names = {c: mapping.get(c, c) for c in kind.columns}
-    reason = ibis.cases(*((failed, code) for code, _, failed in rules), else_=nothing)
-    column = ibis.cases(*((f, nothing if c is None else names[c]) for _, c, f in rules), else_=nothing)
-    judged = t.mutate(reason=reason, column=column).drop("malformed")
+    judged = t.mutate(**verdict(_rules(t, link, mapping, longest))).drop("malformed")
     if link.feeds != "user_user":
         return judged
     smaller, larger = ibis.least(t.user_id, t.other_id), ibis.greatest(t.user_id, t.other_id)
     return judged.mutate(user_id=smaller, other_id=larger)
+
+
+def _rules(t: ir.Table, link: LinkInput, mapping: Mapping[str, str], longest: int) -> list[RowRule]:
+    ids = KINDS[link.feeds].ids
+    rules = [RowRule("malformed_row", None, t.malformed.notnull())]
+
+    def add(code: str, column: str, broken: ir.BooleanValue) -> None:
+        rules.append(RowRule(code, mapping.get(column, column), broken))
+
+    for column, what in ids.items():
+        add(f"null_{what}", column, blank(t[column]))
+        add(f"long_{what}", column, t[column].length() > longest)
+        add("bad_encoding", column, t[column].re_search(UNPRINTABLE))
+    for column in ("relation", "name"):
+        if column in mapping:
+            add(f"null_{column}", column, blank(t[column]))
+    if link.feeds == "user_user":
+        add("self_edge", "other_id", t.user_id == t.other_id)
+    return rules
 
 
 def _gather(con: Backend, kind: str, parts: Sequence[Path], out: Path) -> None:

@@ -18,7 +18,7 @@ from hier_dag.config import PlatformConfig
 from hier_dag.errors import HierError
 from hier_dag.pipeline import requests
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
+from hier_dag.pipeline.stages import CORRECTIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.publish.live import Live, read_live
 
@@ -69,7 +69,11 @@ def steps(config: PlatformConfig, workshop: Workshop, only: Sequence[str] | None
     targets = [t for t in config.target_names if only is None or t in only]
 
     def events(domain: str) -> Step:
-        return Step((EVENTS,), domain, (lambda: requests.events_request(config, domain),))
+        def request() -> Request:
+            corrections = registry.latest(CORRECTIONS, domain)
+            return requests.events_request(config, domain, corrections)
+
+        return Step((EVENTS,), domain, (request,))
 
     def target(domain: str) -> Step:
         return Step(

@@ -28,6 +28,7 @@ class Request:
         inputs: location, sha256 and bytes of each raw file to read.
         seeds: seeds among the parameters.
         raw: the raw inputs behind `inputs`, for the stage that reads them; no part of the key.
+        kept_as: kind of artifact that keeps the quarantined rows where a contract refuses; None keeps none.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Request:
     inputs: list[dict[str, Any]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     raw: Sequence[Any] = ()
+    kept_as: str | None = None
 
     @property
     def key(self) -> str:

@@ -19,13 +19,19 @@ from hier_dag.pipeline.stages import (
     LINKS,
     MODEL,
     PUBLISHED,
+    REFUSED,
     STUDY,
 )
 from hier_dag.registry import Registry
 
 
-def events_request(config: PlatformConfig, domain: str) -> Request:
+def events_request(config: PlatformConfig, domain: str, corrections: str | None = None) -> Request:
     """What ingest of a domain would make from the files that lie there now.
+
+    Args:
+        config: the platform.
+        domain: the domain.
+        corrections: digest of the domain's newest corrections of quarantined rows, if there are any.
 
     Raises:
         SourceError: when a declared file is missing or empty.
@@ -35,11 +41,13 @@ def events_request(config: PlatformConfig, domain: str) -> Request:
     params = {
         "sources": [_meaning(s) for s in declared.sources],
         "behaviors": declared.behaviors,
-        "rules": config.stages.ingest.model_dump(exclude={"max_quarantined"}),
+        "rules": config.stages.ingest.model_dump(exclude={"max_quarantined", "max_quarantined_by_reason"}),
         "max_quarantined": config.max_quarantined(domain),
+        "max_quarantined_by_reason": config.max_quarantined_by_reason(domain),
     }
+    parents = {} if corrections is None else {"corrections": corrections}
     known = [_input(i) for i in inputs]
-    return Request(EVENTS, domain, CODE_VERSIONS[EVENTS], params, inputs=known, raw=inputs)
+    return Request(EVENTS, domain, CODE_VERSIONS[EVENTS], params, parents, known, raw=inputs, kept_as=REFUSED)
 
 
 def links_request(config: PlatformConfig) -> Request:
@@ -51,10 +59,10 @@ def links_request(config: PlatformConfig) -> Request:
             k: [_meaning(s) for s in getattr(config.links, k)] for k in type(config.links).model_fields
         },
         "catalogues": {d: [_meaning(c) for c in v.catalogue] for d, v in config.domains.items()},
-        "rules": {"max_id_length": rules.max_id_length, "max_quarantined": rules.max_quarantined},
+        "rules": rules.model_dump(include={"max_id_length", "max_quarantined", "max_quarantined_by_reason"}),
     }
     known = [{**_input(i.raw), "feeds": i.feeds} for i in inputs]
-    return Request(LINKS, None, CODE_VERSIONS[LINKS], params, inputs=known, raw=inputs)
+    return Request(LINKS, None, CODE_VERSIONS[LINKS], params, inputs=known, raw=inputs, kept_as=REFUSED)
 
 
 def _meaning(source: TableSource) -> dict[str, Any]:

@@ -8,10 +8,14 @@ GRAPH = "kg/graph"
 ENCODER = "pretrain/encoder"
 MODEL = "finetune/model"
 PUBLISHED = "publish/embeddings"
+CORRECTIONS = "raw/corrections"
+"""Values that people gave for quarantined rows of a domain."""
+REFUSED = "raw/refused"
+"""Quarantined rows and ledger of an ingest that a contract refused."""
 STUDY = "study"
 """Prefix of the kinds of studies: study/sensitivity and so on, and study/result, which studies share."""
 RESULT = f"{STUDY}/result"
 
-CODE_VERSIONS = {EVENTS: "1", LINKS: "1", GRAPH: "1", ENCODER: "4", MODEL: "6", PUBLISHED: "1"}
+CODE_VERSIONS = {EVENTS: "2", LINKS: "2", GRAPH: "1", ENCODER: "4", MODEL: "6", PUBLISHED: "1"}
 # A study's figures come out of pre-training and transfer, so a new version of either makes them anew.
 CODE_VERSIONS[STUDY] = f"1.{CODE_VERSIONS[ENCODER]}.{CODE_VERSIONS[MODEL]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hier_dag.conservation import LEDGER
+from hier_dag.digest import digest_of
 from hier_dag.environment import environment_digest
 from hier_dag.errors import ContractError, HierError, StoreError
 from hier_dag.pipeline.request import Request
@@ -36,6 +39,7 @@ class Built:
     remedies: dict[str, str] = field(default_factory=dict)
 
 
+QUARANTINE = "quarantine"
 _LOOK = "see the failed check's facts; nothing was committed and what is live stays live"
 Build = Callable[[Request, Path], Built]
 """Writes the files that a request asks for into a staged folder."""
@@ -103,7 +107,7 @@ class Workshop:
                 built = build(request, staged)
             except HierError as error:
                 checks = [CheckRow("contract", False, error.as_dict())]
-                self._refuse(request, checks, run_id, error)
+                self._refuse(request, checks, run_id, error, staged)
             failed = [c for c in built.checks if not c.passed and c.name not in built.advisory]
             if failed:
                 refusal = ContractError(
@@ -112,7 +116,7 @@ class Workshop:
                     fix="; ".join(built.remedies.get(c.name, _LOOK) for c in failed),
                 )
                 checks = [CheckRow("contract", False, refusal.as_dict()), *built.checks]
-                self._refuse(request, checks, run_id, refusal)
+                self._refuse(request, checks, run_id, refusal, staged)
             manifest = Manifest(
                 kind=request.kind,
                 partition=request.partition,
@@ -137,8 +141,12 @@ class Workshop:
         self.registry.record_failure(kind, partition, "", checks, run_id=run_id)
         return checks
 
-    def _refuse(self, request: Request, checks: list[CheckRow], run_id: str, error: HierError) -> None:
+    def _refuse(
+        self, request: Request, checks: list[CheckRow], run_id: str, error: HierError, staged: Path
+    ) -> None:
         self.registry.record_failure(request.kind, request.partition, request.key, checks, run_id=run_id)
+        if request.kept_as is not None and (staged / QUARANTINE).is_dir() and (staged / LEDGER).is_file():
+            self._keep_quarantine(request, request.kept_as, checks, run_id, error, staged)
         raise Refused(
             error.message,
             checks=checks,
@@ -148,6 +156,33 @@ class Workshop:
             fix=error.fix,
             detail=error.detail,
         ) from error
+
+    def _keep_quarantine(
+        self,
+        request: Request,
+        kind: str,
+        checks: list[CheckRow],
+        run_id: str,
+        error: HierError,
+        staged: Path,
+    ) -> None:
+        """Commits the quarantined rows of a refused ingest, so that people can look at all of them."""
+        with self.store.stage(kind) as kept:
+            shutil.copytree(staged / QUARANTINE, kept / QUARANTINE)
+            shutil.copyfile(staged / LEDGER, kept / LEDGER)
+            manifest = Manifest(
+                kind=kind,
+                partition=request.partition,
+                # Not the key of the request itself: that one has no answer.
+                request_key=digest_of({"refused": request.key}),
+                code_version=request.code_version,
+                params=request.params,
+                parents=request.parents,
+                inputs=request.inputs,
+                environment=environment_digest(),
+                summary={"refused": request.title, "reason": error.message},
+            )
+            self.registry.record(self.store.commit(kept, manifest), checks, run_id=run_id, seconds=0.0)
 
 
 def _holds_now(artifact: Artifact) -> bool:

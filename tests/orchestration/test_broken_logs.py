@@ -66,11 +66,16 @@ BREAKAGES = [
 ]  # fmt: skip
 
 
+def usable(platform):
+    """Artifacts that a stage may build on: not the rows that a refused ingest keeps for people to look at."""
+    return {a for a in platform.artifacts() if a.parent.name != "refused"}
+
+
 @pytest.mark.parametrize(
     ("domain", "file", "harm", "says"), BREAKAGES, ids=lambda v: getattr(v, "__name__", None) or str(v)[:14]
 )
 def test_a_broken_log_stops_what_needs_it(own, hier, domain, file, harm, says):
-    path, before = own.logs / file, (own.live(), own.artifacts())
+    path, before = own.logs / file, (own.live(), usable(own))
     whole = path.read_bytes()
     harm(path)
     code, out, _ = hier("run", own.domains, "--json")
@@ -87,7 +92,7 @@ def test_a_broken_log_stops_what_needs_it(own, hier, domain, file, harm, says):
     assert len(above) == 8
     assert {steps[s]["outcome"] for s in above} == {"reused"}
     assert {steps[s]["outcome"] for s in steps.keys() - above} == {"blocked"}
-    assert (own.live(), own.artifacts()) == before
+    assert (own.live(), usable(own)) == before
 
     path.write_bytes(whole)
     assert set(own.outcomes().values()) == {"reused"}
