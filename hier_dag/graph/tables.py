@@ -83,7 +83,7 @@ def graph_tables(
         entities=_named(con, entities, raw["entity_names"]),
         pairs=dense,
         item_entity=_item_entity(con, raw["item_entity"], items, entities, ledger),
-        entity_entity=_entity_entity(con, triples, entities, relations),
+        entity_entity=_entity_entity(con, triples, entities, relations, ledger),
         relations=relations,
         social=_social(con, raw["user_user"], users, ledger),
         catalogue=_catalogue(con, dense, raw["catalogue"], items),
@@ -191,21 +191,51 @@ def _item_entity(con: Backend, links: ibis.Table, items: ibis.Table, entities: i
 
 
 def _entity_entity(
-    con: Backend, triples: ibis.Table, entities: ibis.Table, relations: ibis.Table
+    con: Backend,
+    triples: ibis.Table,
+    entities: ibis.Table,
+    relations: ibis.Table,
+    ledger: dict[str, dict[str, int]],
 ) -> ibis.Table:
+    """Triples as undirected edges: one that is stated in both directions is one edge, a loop is none."""
     heads = entities.select(head_number=entities.entity, head=entities.entity_id)
     tails = entities.select(tail_number=entities.entity, tail=entities.entity_id)
     joined = triples.join(heads, "head").join(tails, "tail").join(relations, "relation")
-    edges = joined.select(head=joined.head_number, tail=joined.tail_number, kind=joined.kind)
-    return con.create_table("entity_entity", edges.order_by("head", "tail", "kind"), temp=True)
+    ends = joined.head_number, joined.tail_number
+    edges = joined.select(head=ibis.least(*ends), tail=ibis.greatest(*ends), kind=joined.kind)
+    return _undirected(con, "entity_entity", edges, triples, "unknown_entity", ledger)
 
 
 def _social(
     con: Backend, edges: ibis.Table, users: ibis.Table, ledger: dict[str, dict[str, int]]
 ) -> ibis.Table:
     ends = users.select(other=users.user, other_id=users.user_id)
-    joined = edges.join(users, "user_id").join(ends, "other_id").select("user", "other")
-    return _known(con, "social", joined.order_by("user", "other"), edges, "user_without_events", ledger)
+    joined = edges.join(users, "user_id").join(ends, "other_id")
+    pair = joined.select(
+        user=ibis.least(joined.user, joined.other), other=ibis.greatest(joined.user, joined.other)
+    )
+    return _undirected(con, "social", pair, edges, "user_without_events", ledger)
+
+
+def _undirected(
+    con: Backend, name: str, edges: ibis.Table, before: ibis.Table, no_end: str,
+    ledger: dict[str, dict[str, int]],
+) -> ibis.Table:  # fmt: skip
+    """Distinct edges (first column below the second, third the relation if any) with no loop among them."""
+    a, b, *_ = edges.columns
+    loops = edges[a] == edges[b]
+    table = con.create_table(name, edges.filter(~loops).distinct().order_by(edges.columns), temp=True)
+    counted = edges.aggregate(joined=edges.count(), loops=loops.sum()).to_pyarrow().to_pylist()[0]
+    rows_in, rows_out = (int(t.count().to_pyarrow().as_py()) for t in (before, table))
+    joined, self_edge = int(counted["joined"]), int(counted["loops"] or 0)
+    ledger[name] = {
+        "rows_in": rows_in,
+        "rows_out": rows_out,
+        no_end: rows_in - joined,
+        "self_edge": self_edge,
+        "same_edge_again": joined - self_edge - rows_out,
+    }
+    return table
 
 
 def _catalogue(

@@ -1,6 +1,9 @@
 """The graph of a platform that can be checked by hand, and the contract that protects it."""
 
+import json
+
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -58,6 +61,39 @@ def test_links_triples_and_friends_become_edges_in_both_directions(built):
     assert graph.entity_entity.indices.tolist() == [1, 0]
     assert graph.entity_relations == ("below",)
     assert graph.social.indices.tolist() == [1, 0]  # the stranger has no events and no node
+
+
+def test_an_edge_stated_twice_is_one_edge_and_a_loop_is_none(con, platform, write, links, tmp_path):
+    strings = {k: pa.string() for k in ("head", "relation", "tail")}
+    stated = [
+        ("cake", "below", "food"),
+        ("food", "below", "cake"),
+        ("tea", "near", "tea"),
+        ("cake", "near", "food"),
+    ]
+    rows = [dict(zip(strings, row, strict=True)) for row in stated]
+    pq.write_table(pa.Table.from_pylist(rows, pa.schema(strings)), links / "entity_entity.parquet")
+    pairs = [("u1", "u2", "knows"), ("u1", "u2", "follows"), ("u2", "u2", "knows"), ("u1", "gone", "knows")]
+    friends = {
+        k: pa.array(v, pa.string())
+        for k, v in zip(("user_id", "other_id", "relation"), zip(*pairs, strict=True), strict=True)
+    }
+    pq.write_table(pa.table(friends), links / "user_user.parquet")
+    (out := tmp_path / "graph").mkdir()
+    events = {"shop": write("shop", SHOP), "cafe": write("cafe", CAFE)}
+    graph = build_graph(con, platform(source=TIME, target=TIME), events, links, out)
+    triples = graph.entity_entity
+    assert triples.row_of_entry().tolist() == [0, 0, 1, 1]
+    assert triples.indices.tolist() == [1, 1, 0, 0]
+    assert [graph.entity_relations[k] for k in triples.kinds] == ["below", "near", "below", "near"]
+    assert graph.social.indices.tolist() == [1, 0]
+    ledger = json.loads((out / "ledger.json").read_text())
+    assert ledger["entity_entity"] == {
+        "rows_in": 4, "rows_out": 2, "unknown_entity": 0, "self_edge": 1, "same_edge_again": 1
+    }  # fmt: skip
+    assert ledger["social"] == {
+        "rows_in": 4, "rows_out": 1, "user_without_events": 1, "self_edge": 1, "same_edge_again": 1
+    }  # fmt: skip
 
 
 def test_a_catalogue_holds_declared_items_and_those_acted_on(built):
