@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
 from pandera.ibis import Column, DataFrameSchema
 
-from schemas.checks import above, at_least, finite, not_empty
-from schemas.validate import Contract, unique
+from hier_dag.ingest.reasons import REASONS
+from schemas.checks import above, at_least, finite, not_empty, one_of
+from schemas.validate import Contract, Rule, unique, where
+
+
+def _other_type(t: ir.Table) -> ir.Table:
+    kind = t.reasons.type()
+    fits = kind.is_array() and kind.value_type.is_string()
+    return t.select(reasons=t.reasons.cast("string")).filter(not fits)
+
 
 EVENTS = Contract(
     DataFrameSchema(
@@ -43,7 +52,13 @@ QUARANTINE = Contract(
         {
             "file": Column(dt.int32, at_least(0), description="raw file, index into the ledger"),
             "row": Column(dt.int64, at_least(1), description="row of the raw file, from 1"),
-            "reason": Column(dt.string, description="reason code of the first rule that the row breaks"),
+            "reason": Column(
+                dt.string,
+                one_of(list(REASONS)),
+                description="reason code of the first rule that the row breaks",
+            ),
+            # pandera's Ibis engine knows no list types.
+            "reasons": Column(description="reason codes of all rules that the row breaks, in the same order"),
             "column": Column(
                 dt.string, nullable=True, description="source column that breaks it; null: the whole row"
             ),
@@ -53,5 +68,9 @@ QUARANTINE = Contract(
         },
         strict=True,
     ),
-    (unique("file", "row"),),
+    (
+        unique("file", "row"),
+        Rule("wrong_type", ("reasons",), _other_type),
+        where("not_first", ["reason", "reasons"], lambda t: t.reasons[0].fill_null("") != t.reason),
+    ),
 )

@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 
 from hier_dag.config.models import EventSource, IngestParams
 from hier_dag.errors import ConfigError, SourceError
+from hier_dag.ingest.rules import UNPRINTABLE, RowRule, blank, verdict
 
 DEFAULT_BEHAVIOR = "interact"
 KEY = ("user_id", "item_id", "behavior", "event_time", "position")
@@ -25,31 +26,8 @@ EVENT_COLUMNS = ("user_id", "item_id", "behavior", "weight", "event_time", "posi
 UTC_MICROS = dt.Timestamp(timezone="UTC", scale=6)
 _FIRST_MICRO, _LAST_MICRO = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999
 _MICROS = {"s": 1_000_000, "ms": 1_000, "us": 1}
-BLANK = r"^[\s\pZ]*$"
-UNPRINTABLE = r"[\p{Cc}\x{FFFD}]"
 # float32: outside these a weight would become 0 or infinite.
 _LEAST, _MOST = 1.1754944e-38, 3.4028234e38
-
-REASONS: dict[str, str] = {
-    "malformed_row": "the line is not a row: broken JSON, wrong number of fields, an id of another type",
-    "null_user": "no user id, or a blank one",
-    "null_item": "no item id, or a blank one",
-    "long_user": "user id longer than stages.ingest.max_id_length characters",
-    "long_item": "item id longer than stages.ingest.max_id_length characters",
-    "bad_encoding": "control character or U+FFFD in an id: bytes that were not UTF-8, or cut text",
-    "unknown_behavior": "behaviour missing, or not among the domain's `behaviors`",
-    "bad_weight": "weight missing, not a number, not finite, or not positive",
-    "bad_time": "event time missing or not in the declared unit",
-    "early_time": "event time before stages.ingest.min_time: a default or epoch 0",
-    "future_time": "event time later than the build plus stages.ingest.max_future_days",
-    "bad_position": "position missing or not an integer",
-    "null_entity": "no entity id, or a blank one",
-    "null_relation": "no relation, or a blank one",
-    "null_name": "no name, or a blank one",
-    "long_entity": "entity id longer than stages.ingest.max_id_length characters",
-    "self_edge": "a user linked to themselves",
-}
-"""Reason codes of quarantined rows, for events in the order in which rules are tried: the first counts."""
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
@@ -78,7 +56,7 @@ class Meaning:
 
     def as_json(self) -> dict[str, Any]:
         """Everything that decides which rows are valid and what they become, the time of the build apart."""
-        rules = self.params.model_dump(exclude={"max_quarantined"})
+        rules = self.params.model_dump(exclude={"max_quarantined", "max_quarantined_by_reason"})
         weights = None if self.behaviors is None else dict(self.behaviors)
         return {
             "mapping": dict(self.mapping),
@@ -116,7 +94,7 @@ def latest_time(params: IngestParams, as_of: datetime) -> datetime:
 
 
 def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping[str, Any]) -> ir.Table:
-    """The canonical columns of every raw row, with `reason` and `column` (null where the row is valid).
+    """The canonical columns of every raw row, with the verdict on it.
 
     Args:
         raw: table as `read_raw` gives it.
@@ -127,12 +105,12 @@ def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping
 
     Returns:
         user_id, item_id, behavior string; weight float32; event_time timestamp (µs, UTC); position int64;
-        file int32; row int64; reason, column, raw string (`raw`: the mapped values as JSON text).
+        file int32; row int64; reason, column, reasons as `verdict` gives them (reason null: the row is
+        valid); raw string: the mapped values as JSON text.
 
     Raises:
         SourceError: when a column has a type that cannot hold what it is mapped to.
     """
-    nothing = ibis.null("string")
     behavior = raw.behavior.cast("string") if "behavior" in m.mapping else ibis.literal(m.behavior)
     given = {name: raw[k].cast("string") for k, name in m.mapping.items()}
     canonical = raw.select(
@@ -147,42 +125,35 @@ def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping
         malformed=raw.malformed,
         raw=ibis.coalesce(raw.malformed, ibis.struct(given).cast("json").cast("string")),
     )
-    rules = _rules(canonical, m, latest)
-    reason = ibis.cases(*((failed, code) for code, _, failed in rules), else_=nothing)
-    column = ibis.cases(
-        *((failed, nothing if key is None else m.mapping.get(key, key)) for _, key, failed in rules),
-        else_=nothing,
-    )
     weight = ibis.ifelse(_in_range(canonical.product), canonical.product, ibis.null("float64")).cast(
         "float32"
     )
-    return canonical.mutate(reason=reason, column=column, weight=weight).select(
-        *EVENT_COLUMNS, "reason", "column", "raw"
-    )
+    judged = canonical.mutate(**verdict(_rules(canonical, m, latest)), weight=weight)
+    return judged.select(*EVENT_COLUMNS, "reason", "column", "reasons", "raw")
 
 
-def _rules(t: ir.Table, m: Meaning, latest: datetime) -> list[tuple[str, str | None, ir.BooleanValue]]:
-    """(reason code, canonical column, condition) in the order of `REASONS`; a condition is never null."""
+def _rules(t: ir.Table, m: Meaning, latest: datetime) -> list[RowRule]:
+    """Every value rule of the source."""
     longest = m.params.max_id_length
-    rules: list[tuple[str, str | None, ir.BooleanValue]] = [("malformed_row", None, t.malformed.notnull())]
-    rules += [(f"null_{k}", f"{k}_id", blank(t[f"{k}_id"])) for k in ("user", "item")]
-    rules += [(f"long_{k}", f"{k}_id", t[f"{k}_id"].length() > longest) for k in ("user", "item")]
-    rules += [("bad_encoding", k, t[k].re_search(UNPRINTABLE)) for k in ("user_id", "item_id")]
     known = ~blank(t.behavior) if m.behaviors is None else t.behavior.isin(list(m.behaviors))
-    rules.append(("unknown_behavior", "behavior", ~known.fill_null(False)))
-    rules.append(("bad_weight", "weight", ~_in_range(t["product"])))
+    rules = [RowRule("malformed_row", None, t.malformed.notnull())]
+
+    def add(code: str, key: str, broken: ir.BooleanValue) -> None:
+        rules.append(RowRule(code, m.mapping.get(key, key), broken))
+
+    for key, who in (("user_id", "user"), ("item_id", "item")):
+        add(f"null_{who}", key, blank(t[key]))
+        add(f"long_{who}", key, t[key].length() > longest)
+        add("bad_encoding", key, t[key].re_search(UNPRINTABLE))
+    add("unknown_behavior", "behavior", ~known.fill_null(False))
+    add("bad_weight", "weight", ~_in_range(t["product"]))
     if "event_time" in m.mapping:
-        rules.append(("bad_time", "event_time", t.event_time.isnull()))
-        rules.append(("early_time", "event_time", t.event_time < _instant(_floor(m.params))))
-        rules.append(("future_time", "event_time", t.event_time > _instant(latest)))
+        add("bad_time", "event_time", t.event_time.isnull())
+        add("early_time", "event_time", t.event_time < _instant(_floor(m.params)))
+        add("future_time", "event_time", t.event_time > _instant(latest))
     if "position" in m.mapping:
-        rules.append(("bad_position", "position", t.position.isnull()))
+        add("bad_position", "position", t.position.isnull())
     return rules
-
-
-def blank(column: ir.Column) -> ir.BooleanValue:
-    """Whether a text is null, empty or white space alone; never null itself."""
-    return column.isnull() | column.re_search(BLANK)
 
 
 def _in_range(product: ir.Column) -> ir.BooleanValue:

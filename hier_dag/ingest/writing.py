@@ -47,7 +47,7 @@ def write_distinct(
 
     Args:
         con: the engine.
-        judged: `key`, other columns, file, row, reason (null = valid), column, raw.
+        judged: `key`, other columns, file, row, verdict (reason null = valid), raw.
         key: columns that make two rows the same; nulls are equal. The first row stays.
         columns: columns to write, in order.
         out: Parquet file of the valid rows; always written.
@@ -59,7 +59,7 @@ def write_distinct(
     if quarantined:
         quarantine.parent.mkdir(parents=True, exist_ok=True)
         refused = judged.filter(judged.reason.notnull()).order_by("row")
-        to_parquet(con, refused.select("file", "row", "reason", "column", "raw"), quarantine)
+        to_parquet(con, refused.select("file", "row", "reason", "reasons", "column", "raw"), quarantine)
     deduplicated = _write_valid(con, judged.filter(judged.reason.isnull()), key, columns, out, earlier)
     return Written(
         rows_out=pq.read_metadata(out).num_rows,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hier_dag.errors import ConfigError, ContractError
-from hier_dag.ingest.canonical import REASONS
+from hier_dag.ingest.reasons import REASONS
 from tests.ingest.helpers import NOW, ingest, platform, refused, rows, write
 
 COLUMNS = {"behavior": "behavior", "weight": "w", "event_time": "at", "position": "n"}

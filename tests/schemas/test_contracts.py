@@ -81,10 +81,16 @@ def test_quarantine(con):
         "file": pa.array([0, 0], pa.int32()),
         "row": pa.array([1, 1], pa.int64()),
         "reason": ["null_user", None],
+        "reasons": [["null_user", "bad_weight"], ["null_user"]],
         "column": ["user_id", None],
         "raw": ["{}", "{}"],
     }
     assert broken(con, columns, QUARANTINE) == {("reason", "null"): 1, ("file,row", "duplicate"): 1}
+    columns |= {"reason": ["null_user", "bored"], "row": pa.array([1, 2], pa.int64())}
+    assert broken(con, columns, QUARANTINE) == {
+        ("reason", "not_allowed"): 1,
+        ("reason,reasons", "not_first"): 1,
+    }
 
 
 def test_social_edges(con):
@@ -155,9 +161,8 @@ def test_embeddings(con, tmp_path):
 
 @pytest.mark.parametrize("contract", [EVENTS, QUARANTINE, SPLITS, USERS, *LINK_CONTRACTS.values()])
 def test_an_empty_table_of_the_right_types_holds(con, contract):
-    table = con.create_table(
-        "e", schema={n: c.dtype.type for n, c in contract.columns.columns.items()}, overwrite=True
-    )
+    types = {n: c.dtype.type if c.dtype else "array<string>" for n, c in contract.columns.columns.items()}
+    table = con.create_table("e", schema=types, overwrite=True)
     assert validate(table, contract, name="e") == []
 
 
