@@ -120,4 +120,4 @@ def _matrix(table: pa.Table) -> FloatArray:
     if isinstance(vectors, pa.ChunkedArray):
         vectors = pa.concat_arrays(vectors.chunks)
     flat = vectors.flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat, dtype=np.float32).reshape(len(table), -1)
+    return np.asarray(flat, dtype=np.float32).reshape(len(table), vectors.type.list_size)

@@ -11,15 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hier_dag.digest import canonical_json, digest_of
 from hier_dag.errors import StoreError
+from hier_dag.store.names import is_inside
 
 MANIFEST = "manifest.json"
 _STRICT = ConfigDict(extra="forbid", frozen=True)
-
-
-def is_inside(name: str) -> bool:
-    """Whether a relative file name stays inside the folder that it is joined to."""
-    parts = name.split("/")
-    return bool(name) and not name.startswith("/") and "\\" not in name and not {"", ".", ".."} & set(parts)
 
 
 class FileEntry(BaseModel):

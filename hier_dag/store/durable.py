@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 
@@ -31,9 +32,10 @@ def sync_tree(root: Path) -> None:
 def replace_file(path: Path, data: bytes) -> None:
     """Replaces a small file atomically and durably: a reader sees the old bytes or the new, never a mix."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    staged = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with staged.open("wb") as file:
+        # "x": a link that lies there under this name is not followed.
+        with staged.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

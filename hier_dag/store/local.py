@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from hier_dag.digest import digest_file
 from hier_dag.errors import StoreError
 from hier_dag.store.artifact import MANIFEST, Artifact, FileEntry, Manifest
 from hier_dag.store.durable import sync_folder, sync_tree
+from hier_dag.store.names import checked_digest, checked_kind, linked
 
 
 class ArtifactStore:
@@ -35,13 +37,17 @@ class ArtifactStore:
             (self.root / folder).mkdir(parents=True, exist_ok=True)
 
     def path_of(self, kind: str, digest: str) -> Path:
-        """Where an artifact of this kind and digest lives."""
-        return self.root / "artifacts" / kind / digest
+        """Where an artifact of this kind and digest lives.
+
+        Raises:
+            StoreError: when either is no such name, so that the path could lead out of the store.
+        """
+        return self.root / "artifacts" / checked_kind(kind) / checked_digest(digest)
 
     @contextmanager
     def stage(self, kind: str) -> Iterator[Path]:
         """A fresh folder to write an artifact into; what is not committed is removed on leaving."""
-        staged = self.root / "staging" / f"{kind.replace('/', '-')}-{uuid.uuid4().hex}"
+        staged = self.root / "staging" / f"{checked_kind(kind).replace('/', '-')}-{uuid.uuid4().hex}"
         staged.mkdir(parents=True)
         try:
             yield staged
@@ -57,13 +63,11 @@ class ArtifactStore:
 
         Returns:
             The artifact; the one that is already there where the digest is known.
+
+        Raises:
+            StoreError: when something staged is a link, a device, a pipe or has a name that leads elsewhere.
         """
-        entries = [
-            FileEntry(path=p.relative_to(staged).as_posix(), sha256=digest_file(p), bytes=p.stat().st_size)
-            for p in sorted(staged.rglob("*"))
-            if p.is_file()
-        ]
-        manifest = manifest.model_copy(update={"files": entries})
+        manifest = manifest.model_copy(update={"files": _entries(staged)})
         (staged / MANIFEST).write_bytes(manifest.to_bytes())
         sync_tree(staged)
         final = self.path_of(manifest.kind, manifest.digest)
@@ -90,6 +94,8 @@ class ArtifactStore:
         except StoreError:
             damaged = self.root / "staging" / f"damaged-{uuid.uuid4().hex}"
             os.rename(final, damaged)
+            if damaged.is_symlink():
+                damaged.unlink()
             shutil.rmtree(damaged, ignore_errors=True)
 
     def open(self, kind: str, digest: str, *, verify: bool = True) -> Artifact:
@@ -115,6 +121,8 @@ def open_folder(path: Path, digest: str, *, verified: set[str] | None = None) ->
         StoreError: when something is missing or differs.
     """
     fix = "run the pipeline again: the artifact is rebuilt from its recorded inputs"
+    if (link := linked(path, MANIFEST)) is not None:
+        raise StoreError(f"artifact {digest[:12]} is a link out of the store", file=str(link), fix=fix)
     try:
         raw = (path / MANIFEST).read_bytes()
         manifest = Manifest.model_validate_json(raw)
@@ -130,13 +138,36 @@ def open_folder(path: Path, digest: str, *, verified: set[str] | None = None) ->
         raise StoreError(f"manifest of {digest[:12]} does not match its digest", file=str(path), fix=fix)
     if verified is not None and digest not in verified:
         for entry in manifest.files:
-            _verify(path / entry.path, entry, fix)
+            _verify(path, entry, fix)
         verified.add(digest)
     return Artifact(digest=digest, path=path, manifest=manifest)
 
 
-def _verify(path: Path, entry: FileEntry, fix: str) -> None:
-    if path.is_symlink() or not path.is_file():
+def _entries(staged: Path) -> list[FileEntry]:
+    """Every file below a staged folder, in name order."""
+    entries = []
+    for path in sorted(staged.rglob("*")):
+        mode = path.lstat().st_mode
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+            raise StoreError(
+                "a staged file is a link or not a plain file, so that its bytes are not the artifact's own",
+                file=str(path),
+                fix="write the bytes themselves into the staged folder",
+            )
+        name = path.relative_to(staged).as_posix()
+        if stat.S_ISREG(mode):
+            try:
+                entries.append(FileEntry(path=name, sha256=digest_file(path), bytes=path.stat().st_size))
+            except ValidationError:
+                raise StoreError(
+                    f"a staged file is called {name!r}, which no manifest may name", file=str(path)
+                ) from None
+    return entries
+
+
+def _verify(folder: Path, entry: FileEntry, fix: str) -> None:
+    path = folder / entry.path
+    if linked(folder, entry.path) is not None or not path.is_file():
         raise StoreError("the file is missing or not a plain file", file=str(path), fix=fix)
     if path.stat().st_size != entry.bytes or digest_file(path) != entry.sha256:
         raise StoreError("the file does not match its digest", file=str(path), fix=fix)
