@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 ROW_GROUP = 122_880
-_DISTINCT = "distinct_rows"
+_ROWS = "grouped_rows"
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,24 @@ def write_distinct(
         quarantine: Parquet file of the others.
         earlier: Parquet files whose keys are already taken.
     """
-    reasons = _count_reasons(con, judged)
-    quarantined = {r: n for r, n, _, _ in reasons if r is not None}
-    if quarantined:
-        quarantine.parent.mkdir(parents=True, exist_ok=True)
-        refused = judged.filter(judged.reason.notnull()).order_by("row")
-        to_parquet(con, refused.select("file", "row", "reason", "reasons", "column", "raw"), quarantine)
-    deduplicated = _write_valid(con, judged.filter(judged.reason.isnull()), key, columns, out, earlier)
-    return Written(
-        rows_out=pq.read_metadata(out).num_rows,
-        quarantined=quarantined,
-        deduplicated=deduplicated,
-        latest_valid=next((last for r, _, _, last in reasons if r is None), None),
-        first_future=next((first for r, _, first, _ in reasons if r == "future_time"), None),
-    )
+    # A refused row is a group of its own under its number, so that one scan tells which rows are refused and
+    # which are equal; only the refused ones are looked at again, for their reasons.
+    refused = ibis.ifelse(judged.reason.isnull(), ibis.literal(0, "int64"), judged.row)
+    rows = _group(con, judged.mutate(refused=refused), key, columns)
+    try:
+        valid, bad = rows.filter(rows.refused == 0), rows.filter(rows.refused > 0)
+        quarantined = _write_refused(con, judged, bad, quarantine)
+        deduplicated = _write_valid(con, valid, key, columns, out, earlier)
+        times = "event_time" in columns
+        return Written(
+            rows_out=pq.read_metadata(out).num_rows,
+            quarantined=quarantined,
+            deduplicated=deduplicated,
+            latest_valid=_value(con, valid.event_time.max()) if times else None,
+            first_future=_first_future(con, bad, quarantine) if "future_time" in quarantined else None,
+        )
+    finally:
+        con.drop_table(_ROWS, force=True)
 
 
 def part_name(index: int, sha256: str) -> str:
@@ -81,40 +87,54 @@ def to_parquet(con: Backend, table: ir.Table, path: Path) -> None:
     con.to_parquet(table, path, compression="zstd", row_group_size=ROW_GROUP)
 
 
+def _group(con: Backend, judged: ir.Table, key: Sequence[str], columns: Sequence[str]) -> ir.Table:
+    """Distinct keys with the other columns of their first row, `refused` and `copies`."""
+    rest = [c for c in columns if c not in key and c not in ("file", "row")]
+    firsts = {c: judged[c].argmin(judged.row) for c in rest}
+    grouped = judged.group_by([*key, "refused"]).aggregate(
+        **firsts, file=judged.file.min(), row=judged.row.min(), copies=judged.count()
+    )
+    return con.create_table(_ROWS, grouped, temp=True, overwrite=True)
+
+
+def _write_refused(con: Backend, judged: ir.Table, bad: ir.Table, path: Path) -> dict[str, int]:
+    """Writes the refused rows where there are any, and counts by reason what is in the file."""
+    if not _value(con, bad.count()):
+        return {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The engine hands the row numbers down to the scan, so that other rows are not judged again.
+    rows = judged.semi_join(bad, "row").filter(judged.reason.notnull()).order_by("row")
+    to_parquet(con, rows.select("file", "row", "reason", "reasons", "column", "raw"), path)
+    written = con.read_parquet(path)
+    counts = con.to_pyarrow(written.group_by("reason").aggregate(n=written.count()).order_by("reason"))
+    return {r["reason"]: r["n"] for r in counts.to_pylist()}
+
+
+def _first_future(con: Backend, bad: ir.Table, quarantine: Path) -> datetime | None:
+    written = con.read_parquet(quarantine)
+    ahead = bad.semi_join(written.filter(written.reason == "future_time"), "row")
+    first: datetime | None = _value(con, ahead.event_time.min())
+    return first
+
+
 def _write_valid(
     con: Backend,
-    valid: ir.Table,
+    distinct: ir.Table,
     key: Sequence[str],
     columns: Sequence[str],
     out: Path,
     earlier: Sequence[Path],
 ) -> int:
-    rest = [c for c in columns if c not in key and c != "row"]
-    firsts = {c: valid[c].argmin(valid.row) for c in rest}
-    grouped = valid.group_by(list(key)).aggregate(**firsts, row=valid.row.min(), copies=valid.count())
-    distinct = con.create_table(_DISTINCT, grouped, temp=True, overwrite=True)
-    try:
-        fresh, repeated = distinct, 0
-        if earlier:
-            taken = con.read_parquet([str(p) for p in earlier]).select(*key).distinct()
-            same = [distinct[k].identical_to(taken[k]) for k in key]
-            fresh = distinct.anti_join(taken, same)
-            repeated = _int(con, distinct.semi_join(taken, same).copies.sum())
-        to_parquet(con, fresh.order_by("row").select(*columns), out)
-        return repeated + _int(con, (fresh.copies - 1).sum())
-    finally:
-        con.drop_table(_DISTINCT, force=True)
+    """Writes the first of equal rows that no earlier file has; returns how many rows were equal to another."""
+    fresh, repeated = distinct, 0
+    if earlier:
+        taken = con.read_parquet([str(p) for p in earlier]).select(*key).distinct()
+        same = [distinct[k].identical_to(taken[k]) for k in key]
+        fresh = distinct.anti_join(taken, same)
+        repeated = _value(con, distinct.semi_join(taken, same).copies.sum()) or 0
+    to_parquet(con, fresh.order_by("row").select(*columns), out)
+    return repeated + (_value(con, (fresh.copies - 1).sum()) or 0)
 
 
-def _count_reasons(
-    con: Backend, judged: ir.Table
-) -> list[tuple[str | None, int, datetime | None, datetime | None]]:
-    times = "event_time" in judged.columns
-    span = {"first": judged.event_time.min(), "last": judged.event_time.max()} if times else {}
-    counted = judged.group_by("reason").aggregate(rows=judged.count(), **span).order_by("reason")
-    rows = con.to_pyarrow(counted).to_pylist()
-    return [(r["reason"], r["rows"], r.get("first"), r.get("last")) for r in rows]
-
-
-def _int(con: Backend, value: ir.Scalar) -> int:
-    return int(con.to_pyarrow(value).as_py() or 0)
+def _value(con: Backend, value: ir.Scalar) -> Any:
+    return con.to_pyarrow(value).as_py()
