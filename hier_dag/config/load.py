@@ -11,11 +11,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.engine import make_url
 
-from hier_dag.config.database_url import url_problem
+from hier_dag.config.database_url import source_url_problem
 from hier_dag.config.issues import Issue, issues_of
 from hier_dag.config.models import GlobalTimeSplit, PerUserOrderSplit, PlatformConfig, TableSource
 from hier_dag.config.yaml_lines import Located, parse
 from hier_dag.errors import ConfigError
+
+LARGEST = 1 << 20
+"""Bytes of a domains.yaml. One of a thousand domains has about 300 kB."""
 
 
 def load_config(path: str | Path, *, check_files: bool = False) -> PlatformConfig:
@@ -48,7 +51,7 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
     """
     path = Path(path)
     try:
-        document = parse(path.read_text(encoding="utf-8"))
+        document = parse(_read(path))
     except FileNotFoundError:
         return None, [Issue(0, str(path), "there is no such file", "give the path of a domains.yaml")]
     except OSError as e:
@@ -56,6 +59,9 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
         return None, [Issue(0, str(path), reason, "give the path of a domains.yaml that you may read")]
     except UnicodeDecodeError as e:
         return None, [Issue(0, str(path), f"not UTF-8: {e.reason}", "save the file as UTF-8")]
+    except _TooLarge:
+        reason = f"larger than {LARGEST >> 20} MiB, which no declaration is"
+        return None, [Issue(0, str(path), reason, "give the path of a domains.yaml, not of a log")]
     except RecursionError:
         return None, [Issue(1, "YAML", "nested too deeply", "write it flatter; see docs/domains_yaml.md")]
     except yaml.YAMLError as e:
@@ -73,6 +79,19 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
         issues += _orderless(config, document)
         issues += _unusable_sources(config, document, check_files)
     return (config if not issues else None), sorted(issues, key=lambda i: i.line)
+
+
+class _TooLarge(Exception):
+    """The file is larger than a declaration can be."""
+
+
+def _read(path: Path) -> str:
+    # No more than the limit is read, whatever the file is: a device or a pipe may never end.
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise _TooLarge
+    return data.decode("utf-8")
 
 
 def _resolve_data(document: Located, path: Path) -> None:
@@ -144,7 +163,7 @@ def _unusable_sources(config: PlatformConfig, document: Located, check_files: bo
     """Sources with a URL that no database can be reached by, or (where asked) with no file."""
     issues = []
     for place, source in _placed_sources(config):
-        problem = url_problem(source.sql) if source.sql is not None else None
+        problem = source_url_problem(source.sql) if source.sql is not None else None
         if problem is None and check_files:
             problem = _file_problem(config, source)
         if problem is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
 from hier_dag.config.studies import Studies
 from hier_dag.parameters import Mistake, refuse, wrong_words
+from hier_dag.store.names import LONGEST_NAME, is_name
 from hier_dag.train.params import PretrainParams
 from hier_dag.transfer.params import FAST_BASELINES, TRAINED_BASELINES, TransferParams
 
@@ -34,14 +35,18 @@ __all__ = [
 ]
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
-PARTITION_KEY = re.compile(r"^[a-z0-9_]+$")
-_TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
+_TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Format = Literal["parquet", "csv", "jsonl"]
 _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
 }  # fmt: skip
+
+
+def climbs(path: str) -> bool:
+    """Whether a relative path has a `..`; absolute ones and those from `~` say themselves where they lead."""
+    return not path.startswith(("/", "~")) and ".." in path.replace("\\", "/").split("/")
 
 
 class TableSource(BaseModel):
@@ -61,9 +66,13 @@ class TableSource(BaseModel):
             raise ValueError("an `sql` source needs `table`")
         if self.path is not None and self.table is not None:
             raise ValueError("`table` belongs to `sql`, not to `path`")
-        if self.table is not None and not _TABLE_NAME.match(self.table):
+        if self.table is not None and not _TABLE_NAME.fullmatch(self.table):
             raise ValueError(
                 f"`table` must be `name` or `schema.name` in plain identifiers, not {self.table!r}"
+            )
+        if self.path is not None and climbs(self.path):
+            raise ValueError(
+                f"`path` {self.path!r} leaves `data` by `..`: write the absolute path if it is meant"
             )
         if self.path is not None and self.format is None:
             self.file_format(self.path)
@@ -225,6 +234,19 @@ class IngestParams(BaseModel):
     max_id_length: int = Field(256, ge=1, description="characters")
     min_time: str = Field("2000-01-01", description="earlier times are taken for defaults and quarantined")
     max_future_days: float = Field(1.0, ge=0, description="how far a clock may run ahead of the build")
+    max_decompressed_bytes: int = Field(
+        1 << 36, ge=1, description="bytes that one compressed file may become"
+    )
+    max_decompressed_ratio: float = Field(
+        200.0, gt=1, allow_inf_nan=False, description="times its own size, looked at beyond 64 MiB"
+    )
+
+    def rules(self) -> dict[str, Any]:
+        """What decides which rows are valid; limits that only refuse a whole file or domain are left out."""
+        names = set(type(self).model_fields)
+        return self.model_dump(
+            exclude={n for n in names if n.startswith(("max_quarantined", "max_decompressed"))}
+        )
 
     @field_validator("min_time", mode="before")
     @classmethod
@@ -300,7 +322,7 @@ class PlatformConfig(BaseModel):
     """A whole domains.yaml."""
 
     model_config = _STRICT
-    platform: str = Field(pattern=r"^[a-z0-9_]+$")
+    platform: str = Field(pattern=r"^[a-z0-9_]+$", max_length=LONGEST_NAME)
     data: str = Field(".", description="folder that relative paths start from")
     splits: DefaultSplits = DefaultSplits()
     domains: dict[str, Domain]
@@ -312,9 +334,10 @@ class PlatformConfig(BaseModel):
     @classmethod
     def _keys(cls, value: dict[str, Domain]) -> dict[str, Domain]:
         for key in value:
-            if not PARTITION_KEY.match(key):
+            if not is_name(key):
                 raise ValueError(
-                    f"domain name {key!r} must match ^[a-z0-9_]+$ (it names folders and Dagster partitions)"
+                    f"domain name {key[:200]!r} must match ^[a-z0-9_]+$ (it names folders and Dagster "
+                    f"partitions) and be at most {LONGEST_NAME} characters long"
                 )
         roles = {d.role for d in value.values()}
         if "source" not in roles:

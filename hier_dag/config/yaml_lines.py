@@ -1,4 +1,8 @@
-"""YAML with the line of every key, duplicate keys refused, environment variables filled in."""
+"""YAML with the line of every key, duplicate keys refused, environment variables filled in.
+
+Aliases of aliases and merged mappings may stand for more values than any memory holds (a "billion laughs"),
+so values are counted as they are written out and merges as they are made.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,13 @@ import yaml
 
 Path = tuple[str | int, ...]
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+# A bounded default: text of `${A:-${A:-…` without end would be searched to its end from every start.
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]{0,1000}))?\}")
+MOST_VALUES = 100_000
+"""Values of one document, those that aliases stand for counted each time. A domain has some thirty."""
+_MOST_MERGED = 10_000  # keys of one mapping once its merges are made
+_LONGEST = 10_000  # characters of one value
+_SHOWN = 100  # characters of a value that a message repeats
 # What PyYAML's constructors let escape where a scalar looks like its tag and is none of its values.
 _NO_VALUE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
 
@@ -42,13 +52,26 @@ class Located:
         return self.lines.get(path, 1)
 
 
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, its merges bounded."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)  # type: ignore[no-untyped-call]
+        if len(node.value) > _MOST_MERGED:
+            raise _too_much(node, f"merges make a mapping of more than {_MOST_MERGED:,} keys")
+
+
+def _too_much(node: yaml.Node, message: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+
+
 def parse(text: str) -> Located:
     """Parses one YAML document.
 
     Raises:
-        yaml.YAMLError: on a syntax error or an unsafe tag.
+        yaml.YAMLError: on a syntax error, an unsafe tag, or aliases that stand for more than `MOST_VALUES`.
     """
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         out = Located()
@@ -61,6 +84,8 @@ def parse(text: str) -> Located:
 def _convert(
     loader: yaml.SafeLoader, node: yaml.Node, path: Path, out: Located, above: frozenset[int]
 ) -> Any:
+    if len(out.lines) > MOST_VALUES:
+        raise _too_much(node, f"more than {MOST_VALUES:,} values, those of aliases counted each time")
     out.lines[path] = line = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
         value = _scalar(loader, node, path, out)
@@ -94,7 +119,7 @@ def _mapping(
         key = _scalar(loader, key_node, path, out)
         if key in value:
             first = out.lines[(*path, key)]
-            message = f"key {key!r} is declared twice (first on line {first})"
+            message = f"key {_short(key)} is declared twice (first on line {first})"
             fix = "keep one of them: a domain is a source or a target, never both"
             out.problems.append((line, message, fix))
             continue
@@ -105,14 +130,27 @@ def _mapping(
 
 def _scalar(loader: yaml.SafeLoader, node: yaml.ScalarNode, path: Path, out: Located) -> Any:
     """A scalar's value; its text, with a problem noted, where YAML reads it as a value that is none."""
+    if len(node.value) > _LONGEST:
+        fix = "a name, path or number is meant here"
+        problem = f"a value of {len(node.value):,} characters, more than the {_LONGEST:,} that one may have"
+        out.problems.append((node.start_mark.line + 1, problem, fix))
+        out.broken.add(path)
+        return node.value[:_SHOWN]
     try:
         return loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
     except _NO_VALUE as e:
         kind = node.tag.rpartition(":")[2]
         fix = "correct it, or put it in quotes if it is text"
-        out.problems.append((node.start_mark.line + 1, f"{node.value!r} is no valid {kind}: {e}", fix))
+        out.problems.append(
+            (node.start_mark.line + 1, f"{_short(node.value)} is no valid {kind}: {str(e)[:200]}", fix)
+        )
         out.broken.add(path)
         return node.value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def _expand(text: str, path: Path, out: Located) -> str:

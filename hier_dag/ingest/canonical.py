@@ -56,7 +56,7 @@ class Meaning:
 
     def as_json(self) -> dict[str, Any]:
         """Everything that decides which rows are valid and what they become, the time of the build apart."""
-        rules = self.params.model_dump(exclude={"max_quarantined", "max_quarantined_by_reason"})
+        rules = self.params.rules()
         weights = None if self.behaviors is None else dict(self.behaviors)
         return {
             "mapping": dict(self.mapping),

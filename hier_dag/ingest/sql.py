@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from hier_dag.config.database_url import source_url_problem
 from hier_dag.config.load import sqlite_file
 from hier_dag.config.models import PlatformConfig, TableSource
 from hier_dag.errors import SourceError
@@ -93,7 +94,7 @@ def read_batches(
     """Lists of rows, every value as text, ordered by all of `names`."""
     place: dict[str, Any] = {"domain": domain, "file": location(source)}
     schema, _, name = str(source.table).rpartition(".")
-    with _engine(config, source) as engine:
+    with _engine(config, source, place) as engine:
         try:
             _check_columns(engine, schema or None, name, names, place)
             columns: list[sa.ColumnClause[Any]] = [sa.column(n) for n in names]
@@ -143,7 +144,11 @@ def lacking(column: str, there: Sequence[str], place: Mapping[str, Any]) -> Sour
 
 
 @contextmanager
-def _engine(config: PlatformConfig, source: TableSource) -> Iterator[sa.Engine]:
+def _engine(config: PlatformConfig, source: TableSource, place: Mapping[str, Any]) -> Iterator[sa.Engine]:
+    problem = source_url_problem(str(source.sql))
+    if problem is not None:
+        # Checked again where it is used: making an engine already loads what `plugin=` names.
+        raise SourceError(problem[0], fix=problem[1], **place)
     database = sqlite_file(config, source)
     engine = sa.create_engine(
         _read_only(database) if database else str(source.sql), poolclass=sa.pool.NullPool

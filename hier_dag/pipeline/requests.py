@@ -41,7 +41,7 @@ def events_request(config: PlatformConfig, domain: str, corrections: str | None 
     params = {
         "sources": [_meaning(s) for s in declared.sources],
         "behaviors": declared.behaviors,
-        "rules": config.stages.ingest.model_dump(exclude={"max_quarantined", "max_quarantined_by_reason"}),
+        "rules": config.stages.ingest.rules(),
         "max_quarantined": config.max_quarantined(domain),
         "max_quarantined_by_reason": config.max_quarantined_by_reason(domain),
     }
