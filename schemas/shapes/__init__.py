@@ -1,0 +1,1 @@
+"""Shapes of a knowledge graph: run as columnar checks, and written as SHACL."""
