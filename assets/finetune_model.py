@@ -77,10 +77,12 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
 def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, workshop: Workshop) -> Built:
     import numpy as np
 
+    from hier_dag.conservation import write_flows
     from hier_dag.evaluate.gate import negative_transfer
     from hier_dag.evaluate.page import card_html
     from hier_dag.graph.files import load_graph
     from hier_dag.train.encoder_files import load_encoding
+    from hier_dag.transfer.flows import transfer_flows
     from hier_dag.transfer.save import save_transfer
     from hier_dag.transfer.transfer import transfer
     from schemas.columns import columns_of
@@ -94,6 +96,7 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
 
     result = transfer(graph, encoding, domain, config.stages.transfer, report)
     save_transfer(result, staged)
+    write_flows(transfer_flows(graph, result), staged)
     gates = config.stages.gates
     gate = negative_transfer(result.records, domain, gates.transfer_baselines, result.shots)
     if result.records.num_rows:

@@ -6,9 +6,12 @@ from typing import Any
 
 import dagster as dg
 
+from hier_dag.conservation import LEDGER, Flow, flows_of
 from hier_dag.pipeline.workshop import Outcome
+from hier_dag.store import Artifact
 
 _SHORT = 12
+_FLOWS = 100  # lines of the ledger shown: metadata rows live in the event log
 _PICTURE_LIMIT = 50_000  # bytes: metadata rows live in the event log
 
 
@@ -26,6 +29,7 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 def describe(outcome: Outcome) -> dict[str, Any]:
     """What every stage shows: digest, parents, size, whether it was there already, and its summary."""
     m = outcome.artifact.manifest
+    flows = flows_in(outcome.artifact)
     parents = [(role, digest[:_SHORT]) for role, digest in m.parents.items()]
     return {
         "digest": outcome.artifact.digest,
@@ -34,8 +38,32 @@ def describe(outcome: Outcome) -> dict[str, Any]:
         "size": f"{sum(f.bytes for f in m.files) / 1e6:,.2f} MB in {len(m.files)} files",
         "parents": dg.MetadataValue.md(markdown_table(["role", "digest"], parents) if parents else "none"),
         "code_version": m.code_version,
+        **({"conservation": dg.MetadataValue.md(conservation_table(flows))} if flows else {}),
         **{k: v for k, v in plain(m.summary).items()},
     }
+
+
+def flows_in(artifact: Artifact) -> list[Flow]:
+    """The conservation ledger of an artifact; empty where it has none."""
+    if LEDGER not in {f.path for f in artifact.manifest.files}:
+        return []
+    ledger = artifact.json(LEDGER)
+    return flows_of(ledger) if "flows" in ledger else []
+
+
+def conservation_table(flows: Sequence[Flow]) -> str:
+    """What went into every step, what came out, and what did not and why, as Markdown."""
+
+    def counts(of: Mapping[str, int]) -> str:
+        return ", ".join(f"{n:,} {name}" for name, n in of.items()) or "none"
+
+    head = ["step", "domain", "source", "unit", "in", "out", "left out, by reason"]
+    rows = [
+        (f.step, f.domain or "all", f.source or "", f.unit, f.entered, counts(f.left), counts(f.lost))
+        for f in flows[:_FLOWS]
+    ]
+    more = f"\n\nand {len(flows) - _FLOWS:,} more in ledger.json" if len(flows) > _FLOWS else ""
+    return markdown_table(head, rows) + more
 
 
 def column_schema(columns: Iterable[Mapping[str, Any]]) -> dg.TableSchema:

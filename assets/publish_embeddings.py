@@ -70,8 +70,10 @@ def _build(
 ) -> Built:
     import pyarrow.parquet as pq
 
+    from hier_dag.conservation import write_flows
     from hier_dag.graph.files import ITEMS, load_graph
     from hier_dag.publish.files import write_set
+    from hier_dag.publish.flows import publish_flows
     from hier_dag.transfer.save import load_vectors
     from schemas.audits import audit_embeddings
     from schemas.columns import columns_of
@@ -84,6 +86,7 @@ def _build(
     facts = write_set(
         staged, vectors, graph.user_ids, graph.item_ids, names, graph.interactions[domain], about
     )
+    write_flows(publish_flows(staged, domain, vectors, graph.interactions[domain]), staged)
     with engine.connect() as con:
         failures = audit_embeddings(con, staged)
     fallback = facts["user_origins"]["fallback"] / max(1, facts["users"])

@@ -11,6 +11,7 @@ from hier_dag.cli.check import check
 from hier_dag.cli.demo import demo
 from hier_dag.cli.output import exit_code, print_error, print_json, print_whatever_it_holds
 from hier_dag.cli.paths import paths
+from hier_dag.cli.quarantine import quarantine
 from hier_dag.cli.recommend import recommend
 from hier_dag.cli.report import report
 from hier_dag.cli.run import run
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (demo, sample, check, run, report, recommend, why, paths, study, ui):
     app.command()(command)
+app.add_typer(quarantine)
 
 
 def main() -> None:

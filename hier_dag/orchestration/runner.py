@@ -18,7 +18,7 @@ from hier_dag.config import PlatformConfig
 from hier_dag.errors import HierError
 from hier_dag.pipeline import requests
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.stages import CORRECTIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
+from hier_dag.pipeline.stages import CORRECTIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.publish.live import Live, read_live
 
@@ -139,6 +139,7 @@ def _run_step(
 ) -> Done:
     began = time.perf_counter()
     if _is_current(step, workshop, live):
+        _supersede_refusal(step, workshop)
         return Done(step, REUSED, time.perf_counter() - began)
     definitions, instance = dagster()
     job = definitions.resolve_implicit_global_asset_job_def()
@@ -169,6 +170,17 @@ def _is_current(step: Step, workshop: Workshop, live: Path) -> bool:
         if kind == PUBLISHED and not _is_live(str(step.partition), found.digest, workshop, live):
             return False
     return True
+
+
+def _supersede_refusal(step: Step, workshop: Workshop) -> None:
+    """Asks for a raw artifact once more where its newest request was refused: the logs are mended again."""
+    kind, registry = step.kinds[0], workshop.registry
+    refused = registry.latest(REFUSED, step.partition)
+    digest = registry.latest(kind, step.partition)
+    if kind not in (EVENTS, LINKS) or refused is None or digest is None:
+        return
+    if registry.asked_at(refused) > registry.asked_at(digest):
+        registry.record(workshop.open(kind, digest), [], run_id="", seconds=0.0)
 
 
 def _is_live(domain: str, digest: str, workshop: Workshop, live: Path) -> bool:

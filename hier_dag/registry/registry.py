@@ -192,6 +192,13 @@ class Registry:
         )
         return self._read(lambda s: s.scalar(query))
 
+    def asked_at(self, digest: str) -> int:
+        """Place of an artifact's newest request among all requests; 0 where it answered none."""
+        query = select(func.max(RequestRecord.id)).where(
+            RequestRecord.digest == digest, RequestRecord.platform == self.platform
+        )
+        return self._read(lambda s: s.scalar(query) or 0)
+
     def artifact(self, digest: str) -> ArtifactRow | None:
         """One artifact's record."""
 

@@ -35,6 +35,7 @@ class Transferred:
         published: vectors of `params.publish_shots`; zero-shot where no training interaction exists.
         head: the head of the published vectors; None for zero-shot.
         shots: the setting published: "0", or `params.publish_shots`.
+        pairs_used: training pairs of the target that the published vectors know.
         seconds: wall time.
     """
 
@@ -43,6 +44,7 @@ class Transferred:
     published: DomainVectors
     head: HeadState | None
     shots: str
+    pairs_used: int
     seconds: float
 
     @property
@@ -79,7 +81,7 @@ def transfer(
     judged = bool((graph.interactions[domain].split == TEST).any())
     settings = list(dict.fromkeys([*(params.shots if judged else ()), params.publish_shots]))
     scored: list[Scored] = []
-    published, head, shots_published = zero_shot_vectors(target, params), None, "0"
+    published, head, shots_published, used = zero_shot_vectors(target, params), None, "0", 0
     if judged:
         _tell(progress, "zero-shot", 0, len(settings) + 1)
         scored += score_setting(graph, domain, None, [published], params)
@@ -93,6 +95,7 @@ def transfer(
             scored += score_setting(graph, domain, shots, [one.vectors for one in made], params)
         if name == params.publish_shots:
             published, head, shots_published = made[0].vectors, made[0].head, name
+            used = len(shots.user)
     _tell(progress, "intervals", len(settings) + 1, len(settings) + 1)
     return Transferred(
         domain=domain,
@@ -100,6 +103,7 @@ def transfer(
         published=published,
         head=head,
         shots=shots_published,
+        pairs_used=used,
         seconds=time.perf_counter() - began,
     )
 

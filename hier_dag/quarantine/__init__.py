@@ -1,0 +1,1 @@
+"""Rows that a contract kept aside: which there are, what is wrong with them, and corrections of them."""
