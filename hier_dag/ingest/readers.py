@@ -26,6 +26,7 @@ from ibis.backends.duckdb import Backend
 from hier_dag.config.models import PlatformConfig, TableSource
 from hier_dag.errors import SourceError
 from hier_dag.ingest import sql, text
+from hier_dag.ingest.decompress import Bounds
 from hier_dag.ingest.fingerprint import RawInput
 
 _BAD_FILE = (
@@ -34,8 +35,10 @@ _BAD_FILE = (
     duckdb.ConversionException,
     duckdb.SerializationException,
     duckdb.OutOfRangeException,
+    duckdb.OutOfMemoryException,
 )
 _SAMPLE = 1_000  # JSON lines whose keys are looked at first
+_SAMPLE_LINE = 20_000  # characters of those lines; longer ones are left to the engine
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,14 @@ def read_raw(
         return RawTable(con.read_parquet(staged), rows)
     path = config.data_dir() / raw.location
     _same_size(path, raw)
+    bounds = Bounds.of(config.stages.ingest)
     if raw.format == "csv":
-        rows = text.stage_csv(path, mapping, staged, place)
+        rows = text.stage_csv(path, mapping, staged, bounds, place)
         return RawTable(con.read_parquet(staged), rows)
     if raw.format == "jsonl":
-        rows = text.stage_lines(path, staged, place)
+        rows = text.stage_lines(path, staged, bounds, place)
         return RawTable(_json(con, staged, mapping, ids, place, rows), rows)
-    return _parquet(con, path, mapping, ids, place)
+    return _parquet(con, path, mapping, ids, bounds, place)
 
 
 @contextmanager
@@ -137,13 +141,22 @@ def _same_size(path: Path, raw: RawInput) -> None:
 
 
 def _parquet(
-    con: Backend, path: Path, mapping: Mapping[str, str], ids: frozenset[str], place: Mapping[str, Any]
+    con: Backend,
+    path: Path,
+    mapping: Mapping[str, str],
+    ids: frozenset[str],
+    bounds: Bounds,
+    place: Mapping[str, Any],
 ) -> RawTable:
     try:
         footer = pq.ParquetFile(path)
         names, rows = footer.schema_arrow.names, footer.metadata.num_rows
+        groups = [footer.metadata.row_group(i) for i in range(footer.num_row_groups)]
     except (pa.ArrowException, OSError) as e:
         raise _corrupt(e, place) from e
+    size = path.stat().st_size
+    bounds.check(rows, size, place, "claims rows,")
+    bounds.check(sum(g.total_byte_size for g in groups), size, place, "claims to become")
     for column in mapping.values():
         if column not in names:
             raise sql.lacking(column, names, place)
@@ -206,7 +219,10 @@ def _check_keys(
     con: Backend, table: ir.Table, mapping: Mapping[str, str], place: Mapping[str, Any], rows: int
 ) -> None:
     sample = con.to_pyarrow(
-        table.filter(table.malformed.isnull()).order_by("row").limit(_SAMPLE).line
+        table.filter(table.malformed.isnull() & (table.line.length() <= _SAMPLE_LINE))
+        .order_by("row")
+        .limit(_SAMPLE)
+        .line
     ).to_pylist()
     there: dict[str, None] = {}
     for line in sample:

@@ -26,6 +26,7 @@ from hier_dag.config.models import PlatformConfig, TableSource
 from hier_dag.errors import SourceError
 
 BATCH = 50_000
+_SHOWN = 200  # characters of a column's name that a message repeats
 
 
 def location(source: TableSource) -> str:
@@ -131,14 +132,15 @@ def _check_columns(
 
 def lacking(column: str, there: Sequence[str], place: Mapping[str, Any]) -> SourceError:
     """The error for a declared column that the source does not have, with a close match if there is one."""
-    close = difflib.get_close_matches(column, there, n=1, cutoff=0.5)
+    known = [c[:_SHOWN] for c in there[:2_000]]
+    close = difflib.get_close_matches(column, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    shown = ", ".join(repr(c) for c in there[:30]) or "none"
+    shown = ", ".join(repr(c) for c in known[:30]) or "none"
     return SourceError(
         f"there is no column {column!r}; there are: {shown}.",
         column=column,
         fix=f"{hint}correct `columns` in domains.yaml, or the file".strip(),
-        detail={"columns": list(there[:200])},
+        detail={"columns": known[:200]},
         **place,
     )
 
