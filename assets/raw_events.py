@@ -1,5 +1,7 @@
 """raw/events: canonical events of each domain, one partition a domain."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -29,6 +31,8 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
             EVENTS_KEY,
             ("row_schema", "Every canonical row has the declared types, keys and value ranges."),
             ("conservation", "Rows in = rows out + quarantined + deduplicated, exactly, per file."),
+            ("expectations", "What is declared to block: volume, ids, mixes and drift are as expected."),
+            ("expectations_warned", "The same, of what is declared to warn."),
             partitions_def=domains,
         ),
         description="Canonical events of a domain: who acted on what, how and when. Invalid rows are "
@@ -50,15 +54,15 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
             registry,
             lambda workshop: events_request(config, domain, workshop.registry.latest(CORRECTIONS, domain)),
             lambda workshop, request, staged: build_events(
-                config, domain, request, staged, workshop, engine.connect
+                config, domain, request, staged, workshop, engine.connect, store.docs_folder
             ),
-            show=_show,
+            show=partial(_show, store.docs_folder),
         )
 
     return events
 
 
-def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
+def _show(docs: Path, _: Workshop, outcome: Outcome) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     summary = outcome.artifact.manifest.summary
@@ -67,6 +71,9 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     if "events" in tables:
         shown["dagster/column_schema"] = column_schema(tables["events"])
         shown["dagster/table_name"] = f"events.{outcome.artifact.manifest.partition}"
+    page = docs / f"{outcome.artifact.manifest.partition}.html"
+    if page.is_file():
+        shown["data_docs"] = dg.MetadataValue.path(str(page))
     ledger = outcome.artifact.json("ledger.json")
     shown["raw_files"] = dg.MetadataValue.md(
         markdown_table(

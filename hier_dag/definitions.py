@@ -44,7 +44,7 @@ def build_definitions(config: PlatformConfig, at: Home) -> dg.Definitions:
         schedules=domain_schedules(config),
         sensors=[new_files(config), publish_after_pretraining(config)],
         resources={
-            "store": ArtifactStoreResource(root=str(at.store), live=str(at.live)),
+            "store": ArtifactStoreResource(root=str(at.store), live=str(at.live), docs=str(at.data_docs)),
             "registry": RegistryResource(url=at.registry_url, platform=config.platform),
             "engine": DataEngine(scratch=str(at.scratch)),
             "trainer": Trainer(),

@@ -54,6 +54,11 @@ class Home:
         return self.root / "scratch"
 
     @property
+    def data_docs(self) -> Path:
+        """Pages of the statistical expectations, a site that works offline."""
+        return self.root / "data_docs"
+
+    @property
     def registry_url(self) -> str:
         """HIER_REGISTRY, else a SQLite file here."""
         return os.environ.get("HIER_REGISTRY", f"sqlite:///{self.root / 'registry.db'}")

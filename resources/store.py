@@ -1,4 +1,4 @@
-"""The artifact store and the folder of live aliases."""
+"""The artifact store, the folder of live aliases and the Data Docs."""
 
 from pathlib import Path
 
@@ -8,10 +8,11 @@ from hier_dag.store import ArtifactStore
 
 
 class ArtifactStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Where artifacts and alias files live."""
+    """Where artifacts, alias files and Data Docs live."""
 
     root: str
     live: str
+    docs: str
 
     def open(self) -> ArtifactStore:
         """The store; its folders are made when they are not there."""
@@ -21,3 +22,8 @@ class ArtifactStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def live_folder(self) -> Path:
         """Folder of the alias files."""
         return Path(self.live)
+
+    @property
+    def docs_folder(self) -> Path:
+        """Folder of the Data Docs."""
+        return Path(self.docs)

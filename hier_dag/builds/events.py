@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ibis.backends.duckdb import Backend
 
+from hier_dag.builds.expectations import ask_of_events
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import StoreError
 from hier_dag.ingest.corrections import Corrections
@@ -21,6 +22,8 @@ from hier_dag.progress import Step, tell
 from hier_dag.registry import CheckRow
 from schemas.audits import audit_events
 from schemas.columns import columns_of
+from schemas.expectations.ask import warm_up
+from schemas.expectations.verdict import WARNING, Verdict
 
 Connect = Callable[[], AbstractContextManager[Backend]]
 
@@ -32,6 +35,7 @@ def build_events(
     staged: Path,
     workshop: Workshop,
     connect: Connect,
+    docs: Path | None = None,
 ) -> Built:
     """Writes a domain's events into a staged folder and checks them.
 
@@ -42,10 +46,12 @@ def build_events(
         staged: an empty folder.
         workshop: where the domain's last events are found, so that unchanged files are not read again.
         connect: opens the data engine.
+        docs: folder of the Data Docs that get a page; None writes none.
 
     Raises:
         ContractError: when a file cannot be used or too many rows are invalid.
     """
+    warm_up()
     began = time.perf_counter()
     with connect() as con:
         ledger = ingest_domain(
@@ -63,8 +69,12 @@ def build_events(
         )
         files = sorted((staged / "events").glob("*.parquet"))
         failures = audit_events(con, files)
+        seconds = max(time.perf_counter() - began, 1e-9)
+        # Rows that break the schema cannot be counted; they are refused whatever the rest is like.
+        expected = (
+            Verdict() if failures else ask_of_events(con, config, request, ledger, staged, workshop, docs)
+        )
     totals = ledger.as_json()["totals"]
-    seconds = max(time.perf_counter() - began, 1e-9)
     tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
     return Built(
         tables={"events": columns_of(EVENTS, files[0])} if files else {},
@@ -79,7 +89,10 @@ def build_events(
                 "row_schema", not failures, {"failures": [f.as_dict() for f in failures], "files": len(files)}
             ),
             CheckRow("conservation", True, totals),
+            *expected.checks,
         ],
+        advisory=frozenset({WARNING}),
+        remedies=expected.remedies,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hier_dag.config.expectations import ExpectationParams
 from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
 from hier_dag.config.studies import Studies
 from hier_dag.parameters import Mistake, refuse, wrong_words
@@ -151,6 +152,9 @@ class Domain(BaseModel):
     )
     max_quarantined_by_reason: dict[str, Share] | None = Field(
         None, description="limits of single reasons, over those of stages.ingest"
+    )
+    expectations: ExpectationParams = Field(
+        ExpectationParams(), description="bounds of its own, in place of those under `stages`"
     )
 
     _wrap = field_validator("sources", "catalogue", mode="before")(_one_or_many)
@@ -298,6 +302,7 @@ class Stages(BaseModel):
 
     model_config = _STRICT
     ingest: IngestParams = IngestParams()
+    expectations: ExpectationParams = ExpectationParams()
     pretrain: PretrainParams = PretrainParams()
     transfer: TransferParams = TransferParams()
     gates: GateParams = GateParams()

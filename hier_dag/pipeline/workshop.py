@@ -194,4 +194,6 @@ def _holds_now(artifact: Artifact) -> bool:
 
 
 def _words(facts: dict[str, Any]) -> str:
+    if "message" in facts:
+        return str(facts["message"])
     return ", ".join(f"{k} = {v}" for k, v in facts.items())

@@ -1,0 +1,1 @@
+"""Statistical expectations of a domain's events: declared in suites/, asked of a profile."""
