@@ -25,6 +25,11 @@ SPLITS = Contract(
                 description="place for percentage shots, [0, 1)",
             ),
             "weight": Column(dt.float32, [above(0), finite()], description="strength of the pair, > 0"),
+            "first": Column(
+                dt.Timestamp(timezone="UTC", scale=6),
+                nullable=True,
+                description="time of its first event, UTC; null where logs say none",
+            ),
         }
     ),
     (unique("user", "item"),),

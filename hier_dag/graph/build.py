@@ -13,11 +13,16 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import PlatformConfig
+from hier_dag.conservation import Flow, write_flows
 from hier_dag.graph import files
 from hier_dag.graph.csr import CSR, from_coo
 from hier_dag.graph.knowledge_graph import TRAIN, KnowledgeGraph
 from hier_dag.graph.leakage import certify
+from hier_dag.graph.link_edges import LINKS_TO_EDGES
+from hier_dag.graph.node_hashes import node_hashes
+from hier_dag.graph.pairs import COLUMNS, PAIRS_TO_SPLIT
 from hier_dag.graph.profile import profile
+from hier_dag.graph.splits import global_cut
 from hier_dag.graph.tables import GraphTables, graph_tables
 
 
@@ -41,7 +46,7 @@ def build_graph(
         The graph as it reads back from the files.
 
     Raises:
-        ContractError: when a held-out interaction is an edge.
+        ContractError: when an edge is held out by a domain or began after the cut, or a row went missing.
     """
     tables = graph_tables(con, config, events, links)
     _write_tables(tables, out)
@@ -54,10 +59,38 @@ def build_graph(
     relations["social"] = _both_ways(tables.social, "user", "other", n_users)
     files.save_edges(out, relations)
     graph = files.load_graph(out, config.source_names, config.target_names)
-    _write_json(out / files.CERTIFICATE, certify(graph))
+    first = {domain: files.first_times(out, domain) for domain in config.domains}
+    certify(graph, node_hashes(tables.users, tables.items), first, global_cut(config)).write(out)
     _write_json(out / files.PROFILE, profile(graph))
-    _write_json(out / files.LEDGER, tables.ledger)
+    write_flows([*tables.flows, *_edge_flows(tables, graph)], out)
     return graph
+
+
+def _edge_flows(tables: GraphTables, graph: KnowledgeGraph) -> list[Flow]:
+    """The last steps: training pairs and links against the arrays that are stored."""
+    flows = [
+        Flow(
+            "training pairs → edges",
+            "pairs",
+            flow.left["training"],
+            {"edges": graph.interacts[flow.domain].nnz},
+            {},
+            flow.domain,
+        )
+        for flow in tables.flows
+        if flow.step == PAIRS_TO_SPLIT and flow.domain is not None
+    ]
+    # An undirected edge is stored in both directions.
+    stored = {"item_entity": (graph.has_entity, 1), "entity_entity": (graph.entity_entity, 2)}
+    stored["user_user"] = (graph.social, 2)
+    for flow in tables.flows:
+        if flow.step == LINKS_TO_EDGES and flow.source is not None:
+            csr, directions = stored[flow.source]
+            entered = directions * flow.total_left
+            flows.append(
+                Flow("edges → arrays", "directed edges", entered, {"stored": csr.nnz}, source=flow.source)
+            )
+    return flows
 
 
 def _write_tables(tables: GraphTables, out: Path) -> None:
@@ -70,8 +103,7 @@ def _write_tables(tables: GraphTables, out: Path) -> None:
         files.RELATIONS: tables.relations.select("kind", "relation"),
     }
     for domain, pairs in tables.pairs.items():
-        columns = ["user", "item", "split", "shot_rank", "share_rank", "weight"]
-        named[files.splits_file(domain)] = pairs.select(*columns)
+        named[files.splits_file(domain)] = pairs.select(*COLUMNS)
     for name, table in named.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         ordered = table.order_by(table.columns[:2])

@@ -17,12 +17,18 @@ from hier_dag.graph.knowledge_graph import Interactions, KnowledgeGraph
 USERS, ITEMS, ENTITIES = "nodes/users.parquet", "nodes/items.parquet", "nodes/entities.parquet"
 CATALOGUE, AUDIENCE = "catalogue.parquet", "audience.parquet"
 EDGES, RELATIONS = "edges.safetensors", "relations.parquet"
-PROFILE, LEDGER, CERTIFICATE = "profile.json", "ledger.json", "leakage.json"
+PROFILE = "profile.json"
 
 
 def splits_file(domain: str) -> str:
     """File of a domain's pairs and splits."""
     return f"splits/{domain}.parquet"
+
+
+def first_times(folder: Path, domain: str) -> NDArray[np.datetime64]:
+    """Time of the first event of each of a domain's pairs, datetime64[us] UTC [pairs]; NaT where unknown."""
+    column = pq.read_table(folder / splits_file(domain), columns=["first"])["first"]
+    return np.asarray(column.cast(pa.timestamp("us")).to_numpy(), dtype="datetime64[us]")
 
 
 def save_edges(folder: Path, relations: dict[str, CSR]) -> None:

@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import ibis
 
-from hier_dag.config.models import GlobalTimeSplit, SeededHashSplit, Split
+from hier_dag.config.models import GlobalTimeSplit, PlatformConfig, SeededHashSplit, Split
 from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION
 
 _HASH_DIGITS = 13  # hex digits of an MD5 that a float64 holds exactly: 52 bits
 
 
-def distinct_pairs(events: ibis.Table) -> ibis.Table:
+def global_cut(config: PlatformConfig) -> datetime | None:
+    """The instant from which on pre-training may know nothing; None where no domain is split by time.
+
+    It is the earliest `validation_from` of all domains: what one domain holds out of its future must not come
+    back to it through the present of another.
+    """
+    cuts = [
+        split.validation_from
+        for split in map(config.split_of, config.domains)
+        if isinstance(split, GlobalTimeSplit)
+    ]
+    return min(cuts, default=None)
+
+
+def known_until(config: PlatformConfig, domain: str) -> datetime | None:
+    """The instant from which on a domain's training pairs may know nothing; None where they may know all.
+
+    That is the platform's cut for a source, which pre-training reads, and a target's own `validation_from`.
+    """
+    if config.domains[domain].role == "source":
+        return global_cut(config)
+    split = config.split_of(domain)
+    return split.validation_from if isinstance(split, GlobalTimeSplit) else None
+
+
+def distinct_pairs(events: ibis.Table, until: datetime | None = None) -> ibis.Table:
     """The distinct pairs of one domain's canonical events.
 
+    Args:
+        events: canonical events.
+        until: a pair that began before it is described by its events before it alone.
+
     Returns:
-        user_id, item_id, first (timestamp or null), position (int64 or null), weight (float64, summed).
+        user_id, item_id, first (timestamp or null), position (int64 or null), weight (float64, summed),
+        events (int64, how many there are, later ones too).
     """
+    weight = events.weight.cast("float64")
+    position, strength = events.position.min(), weight.sum()
+    if until is not None:
+        before = events.event_time < ibis.literal(until)
+        # A pair without an event before it is held out, dropped or undated: then all there is describes it.
+        position = ibis.ifelse(before.any(), events.position.min(where=before), position)
+        strength = ibis.coalesce(weight.sum(where=before), strength)
     return events.group_by("user_id", "item_id").agg(
-        first=events.event_time.min(),
-        position=events.position.min(),
-        weight=events.weight.cast("float64").sum(),
+        first=events.event_time.min(), position=position, weight=strength, events=events.count()
     )
 
 

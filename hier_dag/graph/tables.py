@@ -10,8 +10,9 @@ import ibis
 from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import PlatformConfig
-from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION
-from hier_dag.graph.splits import assign_splits, distinct_pairs
+from hier_dag.conservation import Flow
+from hier_dag.graph import link_edges
+from hier_dag.graph.pairs import split_pairs, trainable_pairs
 
 
 @dataclass
@@ -24,7 +25,7 @@ class GraphTables:
         item_entity, entity_entity, social: edges in dense numbers.
         relations: relation names of `entity_entity.kind`, by number.
         catalogue, audience: (domain, item) and (domain, user).
-        dropped: rows left out on the way, per stage and reason.
+        flows: what became of every event, pair, link and name on the way here.
     """
 
     users: ibis.Table
@@ -37,7 +38,7 @@ class GraphTables:
     social: ibis.Table
     catalogue: ibis.Table
     audience: ibis.Table
-    ledger: dict[str, dict[str, int]] = field(default_factory=dict)
+    flows: list[Flow] = field(default_factory=list)
 
 
 def graph_tables(
@@ -52,7 +53,8 @@ def graph_tables(
         links: folder of the links artifact.
     """
     raw = {name: _parquet(con, links / f"{name}.parquet") for name in _LINK_FILES}
-    pairs = {d: _pairs(con, config, d, files) for d, files in events.items()}
+    split = {d: split_pairs(con, config, d, files) for d, files in events.items()}
+    pairs = {d: table for d, (table, _) in split.items()}
     everything = ibis.union(*(p.select("user_id", "item_id") for p in pairs.values()))
     users = _number(con, "users", everything.select("user_id"))
     items = _number(
@@ -75,20 +77,25 @@ def graph_tables(
         ),
     )
     relations = _number(con, "relations", triples.select("relation"), number="kind")
-    ledger: dict[str, dict[str, int]] = {}
-    dense = _hold_out_everywhere(con, _dense_pairs(con, pairs, users, items), ledger)
+    dense, placed = trainable_pairs(con, config, pairs, users, items)
+    item_entity, of_items = link_edges.item_entity(con, raw["item_entity"], items, entities)
+    entity_entity, of_triples = link_edges.entity_entity(con, triples, entities, relations)
+    social, of_friends = link_edges.social(con, raw["user_user"], users)
+    named_items, item_names = _named(con, items, raw["item_names"])
+    named_entities, entity_names = _named(con, entities, raw["entity_names"])
+    links_flows = [of_items, of_triples, of_friends, item_names, entity_names]
     return GraphTables(
         users=users,
-        items=_named(con, items, raw["item_names"]),
-        entities=_named(con, entities, raw["entity_names"]),
+        items=named_items,
+        entities=named_entities,
         pairs=dense,
-        item_entity=_item_entity(con, raw["item_entity"], items, entities, ledger),
-        entity_entity=_entity_entity(con, triples, entities, relations, ledger),
+        item_entity=item_entity,
+        entity_entity=entity_entity,
         relations=relations,
-        social=_social(con, raw["user_user"], users, ledger),
+        social=social,
         catalogue=_catalogue(con, dense, raw["catalogue"], items),
         audience=_audience(con, config, dense, users),
-        ledger=ledger,
+        flows=[*(flow for _, flow in split.values()), *placed, *links_flows],
     )
 
 
@@ -97,17 +104,6 @@ _LINK_FILES = ("item_entity", "entity_entity", "user_user", "entity_names", "ite
 
 def _parquet(con: Backend, path: Path) -> ibis.Table:
     return con.read_parquet(str(path))
-
-
-def _pairs(con: Backend, config: PlatformConfig, domain: str, files: Sequence[Path]) -> ibis.Table:
-    if not files:
-        schema = {"user_id": "string", "item_id": "string", "event_time": "timestamp('UTC', 6)",
-                  "position": "int64", "weight": "float32"}  # fmt: skip
-        events = con.create_table(f"no_events_{domain}", schema=ibis.schema(schema), temp=True)
-    else:
-        events = con.read_parquet([str(f) for f in files])
-    placed = assign_splits(distinct_pairs(events), config.split_of(domain))
-    return con.create_table(f"pairs_{domain}", placed, temp=True)
 
 
 def _number(con: Backend, name: str, ids: ibis.Table, number: str | None = None) -> ibis.Table:
@@ -121,121 +117,6 @@ def _number(con: Backend, name: str, ids: ibis.Table, number: str | None = None)
 def name_of(id_column: str) -> str:
     """Column of the dense number that goes with an id column: user_id → user."""
     return id_column.removesuffix("_id")
-
-
-def _dense_pairs(
-    con: Backend, pairs: Mapping[str, ibis.Table], users: ibis.Table, items: ibis.Table
-) -> dict[str, ibis.Table]:
-    out = {}
-    for domain, table in pairs.items():
-        joined = table.join(users, "user_id").join(items, "item_id")
-        out[domain] = con.create_table(
-            f"dense_{domain}",
-            joined.select(
-                "user", "item", "split", "shot_rank", "share_rank", weight=joined.weight.cast("float32")
-            ).order_by("user", "item"),
-            temp=True,
-        )
-    return out
-
-
-def _hold_out_everywhere(
-    con: Backend, pairs: dict[str, ibis.Table], ledger: dict[str, dict[str, int]]
-) -> dict[str, ibis.Table]:
-    """Drops training pairs that another domain holds out: one shared item must not leak across domains."""
-    held = ibis.union(
-        *(p.filter(p.split != TRAIN).select("user", "item", domain=ibis.literal(d)) for d, p in pairs.items())
-    )
-    held = con.create_table("held_out", held, temp=True)
-    out = {}
-    for domain, table in pairs.items():
-        elsewhere = held.filter(held.domain != domain).select("user", "item").distinct()
-        train = table.filter(table.split == TRAIN)
-        kept = ibis.union(train.anti_join(elsewhere, ["user", "item"]), table.filter(table.split != TRAIN))
-        # Ranks are counted anew: one shot a user is the first pair that is left.
-        order = ibis.window(group_by=[kept.user, kept.split], order_by=kept.shot_rank)
-        rank = ibis.ifelse(kept.split == TRAIN, ibis.row_number().over(order) + 1, 0).cast("int32")
-        kept = kept.mutate(shot_rank=rank)
-        out[domain] = con.create_table(f"clean_{domain}", kept.order_by("user", "item"), temp=True)
-        counts = out[domain].aggregate(
-            total=out[domain].count(),
-            train=(out[domain].split == TRAIN).sum(),
-            validation=(out[domain].split == VALIDATION).sum(),
-            test=(out[domain].split == TEST).sum(),
-        )
-        row = {k: int(v or 0) for k, v in counts.to_pyarrow().to_pylist()[0].items()}
-        before = int(table.count().to_pyarrow().as_py())
-        ledger[f"pairs:{domain}"] = {
-            "pairs": before,
-            "held_out_in_another_domain": before - row.pop("total"),
-            **row,
-        }
-    return out
-
-
-def _known(con: Backend, name: str, joined: ibis.Table, before: ibis.Table, reason: str,
-           ledger: dict[str, dict[str, int]]) -> ibis.Table:  # fmt: skip
-    table = con.create_table(name, joined, temp=True)
-    rows_in, rows_out = (int(t.count().to_pyarrow().as_py()) for t in (before, table))
-    ledger[name] = {"rows_in": rows_in, "rows_out": rows_out, reason: rows_in - rows_out}
-    return table
-
-
-def _item_entity(con: Backend, links: ibis.Table, items: ibis.Table, entities: ibis.Table,
-                 ledger: dict[str, dict[str, int]]) -> ibis.Table:  # fmt: skip
-    distinct = links.select("item_id", "entity_id").distinct()
-    joined = distinct.join(items, "item_id").join(entities, "entity_id").select("item", "entity")
-    return _known(
-        con, "has_entity", joined.order_by("item", "entity"), links, "same_pair_other_relation", ledger
-    )
-
-
-def _entity_entity(
-    con: Backend,
-    triples: ibis.Table,
-    entities: ibis.Table,
-    relations: ibis.Table,
-    ledger: dict[str, dict[str, int]],
-) -> ibis.Table:
-    """Triples as undirected edges: one that is stated in both directions is one edge, a loop is none."""
-    heads = entities.select(head_number=entities.entity, head=entities.entity_id)
-    tails = entities.select(tail_number=entities.entity, tail=entities.entity_id)
-    joined = triples.join(heads, "head").join(tails, "tail").join(relations, "relation")
-    ends = joined.head_number, joined.tail_number
-    edges = joined.select(head=ibis.least(*ends), tail=ibis.greatest(*ends), kind=joined.kind)
-    return _undirected(con, "entity_entity", edges, triples, "unknown_entity", ledger)
-
-
-def _social(
-    con: Backend, edges: ibis.Table, users: ibis.Table, ledger: dict[str, dict[str, int]]
-) -> ibis.Table:
-    ends = users.select(other=users.user, other_id=users.user_id)
-    joined = edges.join(users, "user_id").join(ends, "other_id")
-    pair = joined.select(
-        user=ibis.least(joined.user, joined.other), other=ibis.greatest(joined.user, joined.other)
-    )
-    return _undirected(con, "social", pair, edges, "user_without_events", ledger)
-
-
-def _undirected(
-    con: Backend, name: str, edges: ibis.Table, before: ibis.Table, no_end: str,
-    ledger: dict[str, dict[str, int]],
-) -> ibis.Table:  # fmt: skip
-    """Distinct edges (first column below the second, third the relation if any) with no loop among them."""
-    a, b, *_ = edges.columns
-    loops = edges[a] == edges[b]
-    table = con.create_table(name, edges.filter(~loops).distinct().order_by(edges.columns), temp=True)
-    counted = edges.aggregate(joined=edges.count(), loops=loops.sum()).to_pyarrow().to_pylist()[0]
-    rows_in, rows_out = (int(t.count().to_pyarrow().as_py()) for t in (before, table))
-    joined, self_edge = int(counted["joined"]), int(counted["loops"] or 0)
-    ledger[name] = {
-        "rows_in": rows_in,
-        "rows_out": rows_out,
-        no_end: rows_in - joined,
-        "self_edge": self_edge,
-        "same_edge_again": joined - self_edge - rows_out,
-    }
-    return table
 
 
 def _catalogue(
@@ -259,10 +140,23 @@ def _audience(
     return con.create_table("audience", union.order_by("domain", "user"), temp=True)
 
 
-def _named(con: Backend, nodes: ibis.Table, names: ibis.Table) -> ibis.Table:
+def _named(con: Backend, nodes: ibis.Table, names: ibis.Table) -> tuple[ibis.Table, Flow]:
     """Adds display names to a node table; a node without one shows its id."""
     key, number = nodes.columns
-    first = names.group_by(key).agg(name=names.name.min())
+    first = names.group_by(key).agg(name=names.name.min(), copies=names.count())
+    first = con.create_table(f"names_of_{number}", first, temp=True)
     joined = nodes.left_join(first, key)
-    named = joined.select(number, key, name=ibis.coalesce(joined.name, joined[key]))
-    return con.create_table(f"named_{number}", named.order_by(number), temp=True)
+    named = joined.select(number, key, name=ibis.coalesce(joined.name, joined[key]), given=joined.copies)
+    table = con.create_table(f"named_{number}", named.order_by(number), temp=True)
+    strangers = first.anti_join(nodes, key)
+    used, unused = (
+        t.to_pyarrow().to_pylist()[0]
+        for t in (
+            table.aggregate(named=table.given.count(), again=(table.given - 1).sum()),
+            strangers.aggregate(rows=strangers.copies.sum()),
+        )
+    )
+    lost = {"unknown_node": int(unused["rows"] or 0), "another_name": int(used["again"] or 0)}
+    entered = int(names.count().to_pyarrow().as_py())
+    flow = Flow("names → nodes", "names", entered, {"named": used["named"]}, lost, source=f"{number}_names")
+    return table.drop("given"), flow
