@@ -16,6 +16,7 @@ _NODES = {
     "domain": "domain name",
     "kind": "number of the relation",
     "relation": "relation name",
+    "hash": "hash of a held-out (user, item) pair of any domain",
     **ENTITIES.descriptions,
     **ITEMS.descriptions,
     **USERS.descriptions,

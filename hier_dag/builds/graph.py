@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hier_dag.builds.events import Connect
+from hier_dag.builds.graph_flows import check_entered
 from hier_dag.config import PlatformConfig
 from hier_dag.graph.build import build_graph as write_graph
 from hier_dag.graph.hetero import agrees
@@ -33,15 +34,15 @@ def build_graph(
         connect: opens the data engine.
 
     Raises:
-        ContractError: when a held-out interaction is an edge.
+        ContractError: when an edge is held out by a domain or began after the cut, or a row went missing.
     """
-    events = {
-        d: workshop.open(EVENTS, request.parents[f"events:{d}"]).files("events/") for d in config.domains
-    }
-    links = workshop.open(LINKS, request.parents["links"]).path
+    parents = {d: workshop.open(EVENTS, request.parents[f"events:{d}"]) for d in config.domains}
+    events = {d: artifact.files("events/") for d, artifact in parents.items()}
+    links = workshop.open(LINKS, request.parents["links"])
     tell(Step(GRAPH, "nodes, splits and edges", 0, 2))
     with connect() as con:
-        graph = write_graph(con, config, events, links, staged)
+        graph = write_graph(con, config, events, links.path, staged)
+        check_entered(staged, parents, links)
         tell(Step(GRAPH, "integrity", 1, 2))
         failures = audit_graph(con, staged, graph)
     profile = json.loads((staged / "profile.json").read_bytes())

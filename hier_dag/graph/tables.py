@@ -14,6 +14,8 @@ from hier_dag.conservation import Flow
 from hier_dag.graph import link_edges
 from hier_dag.graph.pairs import split_pairs, trainable_pairs
 
+NAMES_TO_NODES, CATALOGUE_TO_ITEMS = "names → nodes", "catalogue → items"
+
 
 @dataclass
 class GraphTables:
@@ -83,7 +85,8 @@ def graph_tables(
     social, of_friends = link_edges.social(con, raw["user_user"], users)
     named_items, item_names = _named(con, items, raw["item_names"])
     named_entities, entity_names = _named(con, entities, raw["entity_names"])
-    links_flows = [of_items, of_triples, of_friends, item_names, entity_names]
+    of_catalogue = _catalogue_flows(raw["catalogue"], items)
+    links_flows = [*of_catalogue, of_items, of_triples, of_friends, item_names, entity_names]
     return GraphTables(
         users=users,
         items=named_items,
@@ -129,6 +132,30 @@ def _catalogue(
     )
 
 
+def _catalogue_flows(declared: ibis.Table, items: ibis.Table) -> list[Flow]:
+    """What became of every row of every declared catalogue."""
+    groups = declared.group_by("domain", "item_id").agg(copies=declared.count()).left_join(items, "item_id")
+    known = groups.item.notnull()
+    counts = groups.group_by("domain").agg(
+        listed=known.sum(),
+        unknown=groups.copies.sum(where=~known),
+        again=(groups.copies - 1).sum(where=known),
+    )
+    rows = declared.group_by("domain").agg(entered=declared.count())
+    return [
+        Flow(
+            CATALOGUE_TO_ITEMS,
+            "items",
+            row["entered"],
+            {"listed": int(row["listed"] or 0)},
+            {"unknown_item": int(row["unknown"] or 0), "listed_again": int(row["again"] or 0)},
+            row["domain"],
+            "catalogue",
+        )
+        for row in counts.join(rows, "domain").order_by("domain").to_pyarrow().to_pylist()
+    ]
+
+
 def _audience(
     con: Backend, config: PlatformConfig, pairs: Mapping[str, ibis.Table], users: ibis.Table
 ) -> ibis.Table:
@@ -158,5 +185,5 @@ def _named(con: Backend, nodes: ibis.Table, names: ibis.Table) -> tuple[ibis.Tab
     )
     lost = {"unknown_node": int(unused["rows"] or 0), "another_name": int(used["again"] or 0)}
     entered = int(names.count().to_pyarrow().as_py())
-    flow = Flow("names → nodes", "names", entered, {"named": used["named"]}, lost, source=f"{number}_names")
+    flow = Flow(NAMES_TO_NODES, "names", entered, {"named": used["named"]}, lost, source=f"{number}_names")
     return table.drop("given"), flow
