@@ -1,4 +1,8 @@
-"""The embedded table engine: one DuckDB behind Ibis, bounded memory, spilling to a scratch folder."""
+"""The embedded table engine: one DuckDB behind Ibis, bounded memory, spilling to a scratch folder.
+
+It reads and writes local files and nothing else: no network, no extension that is not built in, no Python
+variable that happens to be called like a table. The settings are locked, so that no statement undoes them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ibis.backends.duckdb import Backend
+
+_LOCKS = (
+    "SET TimeZone = 'UTC'",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET allow_persistent_secrets = false",
+    "SET python_enable_replacements = false",
+    # With external access off, local folders must be named; URLs and extensions stay out.
+    "SET allowed_directories = ['/']",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
 
 
 @contextmanager
@@ -33,7 +49,8 @@ def connect(scratch: Path, memory_limit: str = "1GB", threads: int = 2) -> Itera
         autoinstall_known_extensions=False,
     )
     try:
-        con.raw_sql("SET TimeZone = 'UTC'")
+        for statement in _LOCKS:
+            con.raw_sql(statement)
         yield con
     finally:
         con.disconnect()
