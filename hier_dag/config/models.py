@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hier_dag.config.expectations import ExpectationParams
+from hier_dag.config.row_rules import Patterns, WeightRange
 from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
 from hier_dag.config.studies import Studies
+from hier_dag.ingest.reasons import REASONS
 from hier_dag.parameters import Mistake, refuse, wrong_words
 from hier_dag.store.names import LONGEST_NAME, is_name
 from hier_dag.train.params import PretrainParams
@@ -39,6 +41,14 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _known_reasons(value: dict[str, float]) -> dict[str, float]:
+    refuse(wrong_words("max_quarantined_by_reason", value, tuple(REASONS)))
+    return value
+
+
+ReasonLimits = Annotated[dict[str, Share], AfterValidator(_known_reasons)]
 Format = Literal["parquet", "csv", "jsonl"]
 _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
@@ -113,11 +123,18 @@ class EventSource(TableSource):
     time_unit: Literal["iso", "s", "ms", "us"] = Field(
         "iso", description="how event_time is written: ISO 8601 text or a timestamp type, or an epoch count"
     )
+    patterns: Patterns = Field(Patterns(), description="what ids look like; others are quarantined")
+    weight_range: WeightRange | None = Field(None, description="values that the weight column may have")
+    extra_columns: Literal["allow", "refuse"] = Field(
+        "allow", description="what happens when the source has columns that `columns` does not name"
+    )
 
     @model_validator(mode="after")
     def _one_behavior(self) -> EventSource:
         if self.behavior is not None and self.columns.behavior is not None:
             raise ValueError("declare `behavior` or `columns.behavior`, not both")
+        if self.weight_range is not None and self.columns.weight is None:
+            raise ValueError("`weight_range` needs `columns.weight`")
         return self
 
 
@@ -147,10 +164,13 @@ class Domain(BaseModel):
         "domain", description="who gets a vector: the domain's own users, or every user of the platform"
     )
     refresh: str | None = Field(None, description="cron of the scheduled refresh, UTC")
+    max_events_per_user_day: int | None = Field(
+        None, ge=1, description="a user's rows of a UTC day above which all of them are quarantined"
+    )
     max_quarantined: float | None = Field(
         None, ge=0, le=1, description="share of rows; above it ingest refuses"
     )
-    max_quarantined_by_reason: dict[str, Share] | None = Field(
+    max_quarantined_by_reason: ReasonLimits | None = Field(
         None, description="limits of single reasons, over those of stages.ingest"
     )
     expectations: ExpectationParams = Field(
@@ -179,6 +199,9 @@ class Domain(BaseModel):
             raise ValueError("a domain without `sources` needs a `catalogue`, or there is nothing to rank")
         if not self.sources and self.audience == "domain":
             raise ValueError("a domain without `sources` has no users of its own: set `audience: platform`")
+        untimed = [s for s in self.sources if s.columns.event_time is None]
+        if self.max_events_per_user_day is not None and untimed:
+            raise ValueError("`max_events_per_user_day` needs `columns.event_time` in every source")
         return self
 
 
@@ -232,7 +255,7 @@ class IngestParams(BaseModel):
 
     model_config = _STRICT
     max_quarantined: float = Field(0.05, ge=0, le=1, description="share of rows; above it a domain refuses")
-    max_quarantined_by_reason: dict[str, Share] = Field(
+    max_quarantined_by_reason: ReasonLimits = Field(
         {}, description="share of rows that single reasons may take; 0 refuses at the first row"
     )
     max_id_length: int = Field(256, ge=1, description="characters")

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from hier_dag.ingest.canonical import Meaning
+from hier_dag.ingest.meaning import Meaning
 from hier_dag.ingest.readers import json_extract_string, pointer
 
 FILE = "corrections.parquet"

@@ -22,11 +22,13 @@ from typing import Any
 from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import EventSource, PlatformConfig
-from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, Meaning, judge, latest_time, meaning
+from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, judge
 from hier_dag.ingest.corrections import Corrections, split_corrected
+from hier_dag.ingest.event_rules import with_bursts
 from hier_dag.ingest.fingerprint import RawInput
 from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.limits import Limits, check_quarantined
+from hier_dag.ingest.meaning import Meaning, latest_time, meaning
 from hier_dag.ingest.readers import read_raw, reading
 from hier_dag.ingest.writing import part_name, write_distinct
 
@@ -132,7 +134,7 @@ def chain_digests(
 
 
 def _meaning(config: PlatformConfig, domain: str, source: EventSource) -> Meaning:
-    return meaning(source, config.domains[domain].behaviors, config.stages.ingest, domain)
+    return meaning(source, config.domains[domain], config.stages.ingest, domain)
 
 
 def _reusable(
@@ -198,7 +200,7 @@ def _ingest_file(
             judge(rows, meant, index, latest, place)
             for rows, meant in split_corrected(con, table.table, m, corrected)
         ]
-        judged = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
+        judged = with_bursts(parts[0] if len(parts) == 1 else parts[0].union(parts[1]), m)
         written = write_distinct(
             con, judged, KEY, EVENT_COLUMNS, out / "events" / name, out / "quarantine" / name, earlier
         )

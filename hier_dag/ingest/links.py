@@ -22,7 +22,7 @@ from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.limits import Limits, check_quarantined
 from hier_dag.ingest.readers import read_raw, reading
-from hier_dag.ingest.rules import UNPRINTABLE, RowRule, blank, verdict
+from hier_dag.ingest.rules import RowRule, blank, id_rules, malformed, verdict
 from hier_dag.ingest.writing import part_name, to_parquet, write_distinct
 
 TOLERATED = frozenset({"self_edge"})
@@ -193,20 +193,14 @@ def _judge(raw: ir.Table, link: LinkInput, mapping: Mapping[str, str], file: int
 
 def _rules(t: ir.Table, link: LinkInput, mapping: Mapping[str, str], longest: int) -> list[RowRule]:
     ids = KINDS[link.feeds].ids
-    rules = [RowRule("malformed_row", None, t.malformed.notnull())]
-
-    def add(code: str, column: str, broken: ir.BooleanValue) -> None:
-        rules.append(RowRule(code, mapping.get(column, column), broken))
-
+    rules = [malformed(t)]
     for column, what in ids.items():
-        add(f"null_{what}", column, blank(t[column]))
-        add(f"long_{what}", column, t[column].length() > longest)
-        add("bad_encoding", column, t[column].re_search(UNPRINTABLE))
+        rules += id_rules(t[column], what, mapping[column], longest)
     for column in ("relation", "name"):
         if column in mapping:
-            add(f"null_{column}", column, blank(t[column]))
+            rules.append(RowRule(f"null_{column}", mapping[column], blank(t[column])))
     if link.feeds == "user_user":
-        add("self_edge", "other_id", t.user_id == t.other_id)
+        rules.append(RowRule("self_edge", mapping["other_id"], t.user_id == t.other_id))
     return rules
 
 

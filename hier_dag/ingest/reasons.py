@@ -51,6 +51,16 @@ _ALL = (
         "export as UTF-8 from the system that made the ids; do not cut ids at a number of bytes",
     ),
     Reason(
+        "user_pattern",
+        "the user id does not look like one: `patterns.user_id` of the source does not match",
+        "check whether columns are swapped or ids have a new form; mend the mapping or the pattern",
+    ),
+    Reason(
+        "item_pattern",
+        "the item id does not look like one: `patterns.item_id` of the source does not match",
+        "check whether columns are swapped or ids have a new form; mend the mapping or the pattern",
+    ),
+    Reason(
         "unknown_behavior",
         "behaviour missing, or not among the domain's `behaviors`",
         "add the new behaviour and its weight to `behaviors`, or mend the export",
@@ -59,6 +69,11 @@ _ALL = (
         "bad_weight",
         "weight missing, not a number, not finite, or not positive",
         "mend the export, or leave `columns.weight` out so that the behaviour's weight counts alone",
+    ),
+    Reason(
+        "weight_range",
+        "weight outside the source's `weight_range`: another unit, or a slip",
+        "find out whether the unit changed (cents, grams, seconds); mend the export or the range",
     ),
     Reason(
         "bad_time",
@@ -79,6 +94,11 @@ _ALL = (
         "bad_position",
         "position missing or not an integer",
         "number the events of a user with whole numbers, or leave `columns.position` out",
+    ),
+    Reason(
+        "burst",
+        "one of more rows of a user in a day than the domain's `max_events_per_user_day`",
+        "check whether the user is a bot; leave its rows out of the export, or raise the limit",
     ),
     Reason("self_edge", "a user linked to themselves", "nothing need be done: such an edge says nothing"),
 )

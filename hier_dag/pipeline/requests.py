@@ -42,6 +42,7 @@ def events_request(config: PlatformConfig, domain: str, corrections: str | None 
         "sources": [_meaning(s) for s in declared.sources],
         "behaviors": declared.behaviors,
         "rules": config.stages.ingest.rules(),
+        "max_events_per_user_day": declared.max_events_per_user_day,
         "max_quarantined": config.max_quarantined(domain),
         "max_quarantined_by_reason": config.max_quarantined_by_reason(domain),
     }
