@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from hier_dag.graph.csr import CSR
 from hier_dag.graph.knowledge_graph import Interactions, KnowledgeGraph
+from hier_dag.graph.reading import reading
 
 USERS, ITEMS, ENTITIES = "nodes/users.parquet", "nodes/items.parquet", "nodes/entities.parquet"
 CATALOGUE, AUDIENCE = "catalogue.parquet", "audience.parquet"
@@ -46,15 +47,20 @@ def save_edges(folder: Path, relations: dict[str, CSR]) -> None:
 
 
 def load_edges(folder: Path) -> dict[str, CSR]:
-    """Reads the relations that `save_edges` wrote."""
+    """Reads the relations that `save_edges` wrote.
+
+    Raises:
+        StoreError: when the file holds something else.
+    """
     parts: dict[str, dict[str, Any]] = {}
-    for key, array in load_file(folder / EDGES).items():
-        name, part = key.rsplit("|", 1)
-        parts.setdefault(name, {})[part] = array
-    return {
-        name: CSR(p["indptr"], p["indices"], int(p["cols"][0]), p.get("values"), p.get("kinds"))
-        for name, p in parts.items()
-    }
+    with reading(folder / EDGES):
+        for key, array in load_file(folder / EDGES).items():
+            name, part = key.rsplit("|", 1)
+            parts.setdefault(name, {})[part] = array
+        return {
+            name: CSR(p["indptr"], p["indices"], int(p["cols"][0]), p.get("values"), p.get("kinds"))
+            for name, p in parts.items()
+        }
 
 
 def load_graph(folder: Path, sources: tuple[str, ...], targets: tuple[str, ...]) -> KnowledgeGraph:
@@ -64,15 +70,18 @@ def load_graph(folder: Path, sources: tuple[str, ...], targets: tuple[str, ...])
         folder: the artifact's folder, already verified.
         sources: source domains, in declared order.
         targets: target domains, in declared order.
+
+    Raises:
+        StoreError: when a file is missing or not what its name says.
     """
     edges = load_edges(folder)
-    entities = pq.read_table(folder / ENTITIES)
-    relations = pq.read_table(folder / RELATIONS)
+    entities = _table(folder / ENTITIES, "entity_id", "name")
+    relations = _table(folder / RELATIONS, "relation")
     return KnowledgeGraph(
         sources=sources,
         targets=targets,
-        user_ids=_strings(pq.read_table(folder / USERS)["user_id"]),
-        item_ids=_strings(pq.read_table(folder / ITEMS)["item_id"]),
+        user_ids=_strings(_table(folder / USERS, "user_id")["user_id"]),
+        item_ids=_strings(_table(folder / ITEMS, "item_id")["item_id"]),
         entity_ids=_strings(entities["entity_id"]),
         entity_names=_strings(entities["name"]),
         interacts={d: edges[f"interacts:{d}"] for d in (*sources, *targets)},
@@ -86,18 +95,23 @@ def load_graph(folder: Path, sources: tuple[str, ...], targets: tuple[str, ...])
     )
 
 
+def _table(path: Path, *columns: str) -> pa.Table:
+    with reading(path):
+        return pq.read_table(path, columns=list(columns)).select(columns)
+
+
 def _strings(column: pa.ChunkedArray) -> NDArray[np.object_]:
     out: NDArray[np.object_] = column.to_numpy(zero_copy_only=False).astype(object)
     return out
 
 
 def _by_domain(path: Path, column: str, domains: tuple[str, ...]) -> dict[str, NDArray[np.int64]]:
-    table = pq.read_table(path)
+    table = _table(path, "domain", column)
     names = table["domain"].to_numpy(zero_copy_only=False)
     values = table[column].to_numpy()
     return {d: np.sort(values[names == d]) for d in domains}
 
 
 def _interactions(path: Path) -> Interactions:
-    t = pq.read_table(path)
+    t = _table(path, *Interactions.__annotations__)
     return Interactions(*(t[c].to_numpy() for c in Interactions.__annotations__))

@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from hier_dag.errors import StoreError, UsageError
+from hier_dag.graph.reading import reading
 from hier_dag.pipeline.stages import EVENTS, LINKS
 from hier_dag.publish.files import ITEMS, USERS
 from hier_dag.publish.live import Live
@@ -103,7 +104,8 @@ def _vector(published: Artifact, role: str, wanted: str) -> tuple[str, float] | 
     """Origin and norm of a published vector, None where there is none."""
     key = f"{role}_id"
     file = published.file(USERS if role == "user" else ITEMS)
-    table = pq.read_table(file, columns=["vector", "origin"], filters=[(key, "==", wanted)])
+    with reading(file):
+        table = pq.read_table(file, columns=["vector", "origin"], filters=[(key, "==", wanted)])
     if table.num_rows == 0:
         return None
     vector = np.asarray(table["vector"][0].as_py(), dtype=np.float32)

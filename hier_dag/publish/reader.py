@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from hier_dag.errors import UsageError
 from hier_dag.graph.csr import FloatArray
+from hier_dag.graph.reading import reading
 from hier_dag.publish.files import ITEMS, SEEN, SET, USERS
 from hier_dag.publish.live import Live, read_live
 from hier_dag.store import Artifact
@@ -36,10 +36,9 @@ class PublishedSet:
     def __init__(self, live: Live, artifact: Artifact) -> None:
         self.live = live
         self.artifact = artifact
-        self.facts: dict[str, Any] = json.loads(artifact.file(SET).read_bytes())
-        self._users = pq.read_table(artifact.file(USERS))
-        self._items = pq.read_table(artifact.file(ITEMS))
-        self._item_vectors = _matrix(self._items)
+        self.facts: dict[str, Any] = artifact.json(SET)
+        self._users, _ = _vectors(artifact.file(USERS), "user_id")
+        self._items, self._item_vectors = _vectors(artifact.file(ITEMS), "item_id")
 
     @classmethod
     def open(cls, store: Path, live_folder: Path, domain: str) -> PublishedSet:
@@ -52,7 +51,7 @@ class PublishedSet:
 
         Raises:
             UsageError: when the domain has no published set.
-            StoreError: when a byte of it differs from its digest.
+            StoreError: when a byte of it differs from its digest, or a file is not what its name says.
         """
         live = read_live(live_folder, domain)
         folder = store / "artifacts" / "publish" / "embeddings" / live.digest
@@ -111,8 +110,20 @@ class PublishedSet:
         ]
 
     def _seen_rows(self, user_id: str) -> Any:
-        seen = pq.read_table(self.artifact.file(SEEN), filters=[("user_id", "==", user_id)])
+        file = self.artifact.file(SEEN)
+        with reading(file):
+            seen = pq.read_table(file, filters=[("user_id", "==", user_id)])
         return pc.is_in(self._items["item_id"], value_set=seen["item_id"].combine_chunks()).to_numpy()
+
+
+def _vectors(file: Path, key: str) -> tuple[pa.Table, FloatArray]:
+    """A table of vectors, and the vectors as float32 [rows, dim]."""
+    with reading(file):
+        table = pq.read_table(file)
+        table.select([key, "origin"])
+        if not pa.types.is_fixed_size_list(table["vector"].type):
+            raise TypeError(f"vectors are {table['vector'].type}, not a fixed-size list")
+        return table, _matrix(table)
 
 
 def _matrix(table: pa.Table) -> FloatArray:

@@ -87,5 +87,13 @@ class Artifact:
         return [self.path / f.path for f in self.manifest.files if f.path.startswith(prefix)]
 
     def json(self, name: str) -> Any:
-        """One of its files, parsed as JSON."""
-        return json.loads(self.file(name).read_bytes())
+        """One of its files, parsed as JSON.
+
+        Raises:
+            StoreError: when the manifest has no such file, or it is no JSON.
+        """
+        file = self.file(name)
+        try:
+            return json.loads(file.read_bytes())
+        except (ValueError, RecursionError) as e:
+            raise StoreError(f"the file is no JSON: {e}", file=str(file)) from None

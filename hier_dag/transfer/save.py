@@ -55,9 +55,9 @@ def load_vectors(folder: Path) -> DomainVectors:
         arrays = load_file(folder / VECTORS)
         method = json.loads((folder / METHOD).read_text(encoding="utf-8"))["method"]
         return DomainVectors(**{name: arrays[name] for name in _ARRAYS}, method=method)
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:
         raise StoreError(
             f"the vectors of a transfer cannot be read: {error}",
-            file=str(folder),
+            file=str(folder / VECTORS),
             fix="run the transfer stage of this domain again",
         ) from error
