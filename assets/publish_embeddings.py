@@ -9,6 +9,7 @@ from assets.commit import Reported, write_audit_publish
 from assets.keys import EVENTS_KEY, GRAPH_KEY, MODEL_KEY, OWNERS, PUBLISHED_KEY, check_specs
 from assets.metadata import column_lineage, column_schema, markdown_table
 from hier_dag.config import PlatformConfig
+from hier_dag.errors import ContractError
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, GRAPH, MODEL, PUBLISHED
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop
@@ -81,6 +82,14 @@ def _build(
     folder = workshop.open(GRAPH, request.parents["graph"]).path
     graph = load_graph(folder, config.source_names, config.target_names)
     vectors = load_vectors(workshop.open(MODEL, request.parents["model"]).path)
+    if len(vectors.users) == 0 or len(vectors.items) == 0:
+        # A live set must not give way to one that answers nobody.
+        raise ContractError(
+            f"nothing to publish: {len(vectors.users):,} users and {len(vectors.items):,} items.",
+            domain=domain,
+            fix="deliver its first events; or declare a `catalogue` and `audience: platform`, so that the "
+            "platform's users get vectors without any",
+        )
     names = pq.read_table(folder / ITEMS, columns=["name"])["name"].to_numpy(zero_copy_only=False)
     about = {"domain": domain, "model": request.parents["model"], "encoder": request.parents["encoder"]}
     facts = write_set(
