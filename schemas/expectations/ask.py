@@ -48,6 +48,23 @@ def warm_up() -> None:
     Thread(target=great_expectations, name="import-great-expectations").start()
 
 
+def new_context(gx: Any, stores: Mapping[str, Any] | None = None) -> Any:
+    """A context in memory.
+
+    Args:
+        gx: the library.
+        stores: what is to be kept elsewhere, in great-expectations' terms.
+    """
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+
+    # Without these it would make a temporary folder for a site.
+    config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), data_docs_sites={})
+    config.stores.update(stores or {})
+    context = gx.get_context(mode="ephemeral", project_config=config)
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    return context
+
+
 def ask(
     expectations: Sequence[Expectation], metrics: Mapping[str, float], domain: str
 ) -> tuple[list[Answer], Any]:
@@ -67,8 +84,7 @@ def ask(
     gx = great_expectations()
     import pandas as pd
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    context = new_context(gx)
     suite = gx.ExpectationSuite(
         name=domain, expectations=[_theirs(gx, e, place) for place, e in enumerate(expectations)]
     )
@@ -96,7 +112,8 @@ def _theirs(gx: Any, expectation: Expectation, place: int) -> Any:
             meta={**expectation.meta, "place": place, "topic": expectation.suite},
         ).to_domain_obj()
     except (gx.exceptions.GreatExpectationsError, ValueError) as e:
+        reason = " ".join(str(e).split())
         raise ConfigError(
-            f"great-expectations does not take the expectation {expectation.name}: {str(e).splitlines()[0]}.",
+            f"great-expectations does not take the expectation {expectation.name}: {reason}.",
             fix="mend the suite, or take it out of `expectations.suites` in domains.yaml",
         ) from e

@@ -16,7 +16,7 @@ from typing import Any
 
 from hier_dag.pipeline.stages import EVENTS
 from hier_dag.store.durable import replace_file
-from schemas.expectations.ask import great_expectations
+from schemas.expectations.ask import great_expectations, new_context
 
 KEPT = 10
 """Newest judgements of a domain that keep their pages: the index reads every one of them."""
@@ -66,15 +66,14 @@ _LEADS_TO = """\
 
 
 def _context(gx: Any, site: Path) -> Any:
-    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
-
-    config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), data_docs_sites={})
     stores = {"validation_results_store": "ValidationResultsStore", "expectations_store": "ExpectationsStore"}
-    for name, kind in stores.items():
-        config.stores[name] = {"class_name": kind, "store_backend": _backend(site / "store" / name)}
-    context = gx.get_context(mode="ephemeral", project_config=config)
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    return context
+    return new_context(
+        gx,
+        {
+            n: {"class_name": kind, "store_backend": _backend(site / "store" / n)}
+            for n, kind in stores.items()
+        },
+    )
 
 
 def _backend(folder: Path) -> dict[str, str]:

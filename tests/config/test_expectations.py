@@ -1,0 +1,66 @@
+"""Bounds of expectations are typed; what is not one is refused with its line and a close match."""
+
+import pytest
+
+from hier_dag.config import check_config
+from hier_dag.config.expectations import NAMES, ExpectationParams
+
+DOCUMENT = """\
+platform: test
+domains:
+  shop:
+    role: source
+    sources: {{path: shop.csv}}
+    expectations: {{volume_ratio: {{min: 0.2, level: warn}}}}
+  other: {{role: target, audience: platform, catalogue: {{path: c.csv}}}}
+stages:
+  expectations: {{{declared}}}
+"""
+
+
+def checked(tmp_path, declared):
+    path = tmp_path / "domains.yaml"
+    path.write_text(DOCUMENT.format(declared=declared))
+    return check_config(path, check_files=False)
+
+
+def test_what_is_declared_is_kept_and_nothing_else(tmp_path):
+    config, issues = checked(tmp_path, "rows: {max: null}, hour_ks: {level: skip}, suites: mine.json")
+    assert not issues
+    whole = config.stages.expectations
+    assert {n: b.declared for n, b in whole.bounds.items()} == {
+        "rows": {"max": None},
+        "hour_ks": {"level": "skip"},
+    }
+    assert whole.suites == ("mine.json",)
+    assert config.domains["shop"].expectations.bounds["volume_ratio"].declared == {
+        "level": "warn",
+        "min": 0.2,
+    }
+    assert config.domains["other"].expectations.bounds == {}
+
+
+@pytest.mark.parametrize(
+    ("declared", "message", "fix"),
+    [
+        ("volume_ration: {min: 1}", "Extra inputs are not permitted", "did you mean 'volume_ratio'?"),
+        ("volume_ratio: {least: 1}", "Extra inputs are not permitted", ""),
+        ("volume_ratio: {level: blok}", "'warn', 'block' or 'skip'", "did you mean 'block'?"),
+        ("volume_ratio: {min: 3, max: 1}", "min must not be above max, is 3 > 1", ""),
+        ("volume_ratio: {max: .inf}", "finite numbers", ""),
+        ("volume_ratio: 0.5", "", ""),
+    ],
+)
+def test_mistakes_are_named_with_their_line(tmp_path, declared, message, fix):
+    config, issues = checked(tmp_path, declared)
+    assert config is None
+    (issue,) = issues
+    assert issue.line == 9
+    assert issue.where.startswith("stages.expectations.volume_rat")
+    assert message in issue.message
+    assert fix in issue.fix
+
+
+def test_names_are_the_fields():
+    assert set(NAMES) == set(ExpectationParams.model_fields) - {"suites"}
+    assert all(ExpectationParams.model_fields[name].description for name in NAMES)
