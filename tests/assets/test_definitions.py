@@ -15,7 +15,8 @@ DOMAINS = (
 )  # fmt: skip
 TARGETS = DOMAINS[3:]
 OFFERED = {  # asset: (group, partitions, assets above, checks)
-    "raw/events": ("raw", DOMAINS, set(), {"contract", "row_schema", "conservation"}),
+    "raw/events": ("raw", DOMAINS, set(),
+                   {"contract", "row_schema", "conservation", "expectations", "expectations_warned"}),
     "raw/links": ("raw", None, set(), {"contract", "row_schema", "conservation"}),
     "kg/graph": ("kg", None, {"raw/events", "raw/links"},
                  {"contract", "all_domains", "heterograph", "integrity", "no_leakage"}),

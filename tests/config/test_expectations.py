@@ -1,9 +1,15 @@
 """Bounds of expectations are typed; what is not one is refused with its line and a close match."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from hier_dag.config import check_config
 from hier_dag.config.expectations import NAMES, ExpectationParams
+from schemas.expectations.declared import shipped
+
+DOCS = (Path(__file__).parents[2] / "docs" / "domains_yaml.md").read_text()
 
 DOCUMENT = """\
 platform: test
@@ -59,6 +65,16 @@ def test_mistakes_are_named_with_their_line(tmp_path, declared, message, fix):
     assert issue.where.startswith("stages.expectations.volume_rat")
     assert message in issue.message
     assert fix in issue.fix
+
+
+def test_the_documented_defaults_are_those_of_the_suites():
+    documented = dict(re.findall(r"^\| `expectations\.(\w+)` \| (.+?) \|", DOCS, re.MULTILINE))
+    assert documented.keys() == {*NAMES, "suites"}
+    for expectation in shipped():
+        given = {k: expectation.kwargs.get(f"{k}_value") for k in ("min", "max")}
+        bounds = [f"{k} {v:g}" for k, v in given.items() if v is not None]
+        level = "block" if expectation.blocks else "warn"
+        assert documented[expectation.name] == ", ".join([*bounds, level])
 
 
 def test_names_are_the_fields():
