@@ -71,6 +71,7 @@ def _build(
 ) -> Built:
     import pyarrow.parquet as pq
 
+    from hier_dag.builds.vector_flows import check_published
     from hier_dag.conservation import write_flows
     from hier_dag.graph.files import ITEMS, load_graph
     from hier_dag.publish.files import write_set
@@ -81,7 +82,8 @@ def _build(
 
     folder = workshop.open(GRAPH, request.parents["graph"]).path
     graph = load_graph(folder, config.source_names, config.target_names)
-    vectors = load_vectors(workshop.open(MODEL, request.parents["model"]).path)
+    model = workshop.open(MODEL, request.parents["model"])
+    vectors = load_vectors(model.path)
     if len(vectors.users) == 0 or len(vectors.items) == 0:
         # A live set must not give way to one that answers nobody.
         raise ContractError(
@@ -95,7 +97,9 @@ def _build(
     facts = write_set(
         staged, vectors, graph.user_ids, graph.item_ids, names, graph.interactions[domain], about
     )
-    write_flows(publish_flows(staged, domain, vectors, graph.interactions[domain]), staged)
+    flows = publish_flows(staged, domain, vectors, graph.interactions[domain])
+    check_published(flows, model, domain)
+    write_flows(flows, staged)
     with engine.connect() as con:
         failures = audit_embeddings(con, staged)
     fallback = facts["user_origins"]["fallback"] / max(1, facts["users"])

@@ -95,6 +95,12 @@ def flows_of(ledger: Mapping[str, Any], path: str = LEDGER) -> list[Flow]:
         raise StoreError(f"not a ledger: {e}", file=path, fix="run the pipeline again") from e
 
 
+def came_out(flows: Iterable[Flow], step: str, unit: str, domain: str, to: str | None = None) -> int:
+    """How many of a unit left a step in one domain: for `to` alone, or wherever they went."""
+    mine = [f for f in flows if (f.step, f.unit, f.domain) == (step, unit, domain)]
+    return sum(f.total_left if to is None else f.left.get(to, 0) for f in mine)
+
+
 def agree(flows: Iterable[Flow], expected: Mapping[str | None, int], what: str) -> None:
     """Checks that what enters a step is what left the step before it, domain by domain.
 

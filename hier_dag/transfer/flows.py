@@ -11,6 +11,11 @@ from hier_dag.model.encoding import ORIGINS
 from hier_dag.transfer.transfer import Transferred
 
 
+PAIRS_TO_SHOTS = "training pairs → shots"
+AUDIENCE_TO_VECTORS = "audience → vectors"
+CATALOGUE_TO_VECTORS = "catalogue → vectors"
+
+
 def transfer_flows(graph: KnowledgeGraph, result: Transferred) -> list[Flow]:
     """What became of the target's training pairs, audience and catalogue in the published vectors.
 
@@ -23,9 +28,9 @@ def transfer_flows(graph: KnowledgeGraph, result: Transferred) -> list[Flow]:
     unused = {} if pairs == result.pairs_used else {f"beyond_{result.shots}_shots": pairs - result.pairs_used}
     users, items = _origins(vectors.user_origin), _origins(vectors.item_origin)
     return [
-        Flow("training pairs → shots", "pairs", pairs, {"used": result.pairs_used}, unused, domain),
-        Flow("audience → vectors", "users", len(graph.audience[domain]), users, domain=domain),
-        Flow("catalogue → vectors", "items", len(graph.catalogue[domain]), items, domain=domain),
+        Flow(PAIRS_TO_SHOTS, "pairs", pairs, {"used": result.pairs_used}, unused, domain),
+        Flow(AUDIENCE_TO_VECTORS, "users", len(graph.audience[domain]), users, domain=domain),
+        Flow(CATALOGUE_TO_VECTORS, "items", len(graph.catalogue[domain]), items, domain=domain),
     ]
 
 
