@@ -51,6 +51,7 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
                 "no_negative_transfer",
                 "In the published setting HIER is not clearly below the best of the declared baselines.",
             ),
+            ("no_leakage", "Every few-shot pair is an edge of the target; no domain holds it out."),
             partitions_def=targets,
         ),
         description="Zero-shot and few-shot transfer to a target domain, scored by full ranking next to the "
@@ -77,9 +78,11 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
 def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, workshop: Workshop) -> Built:
     import numpy as np
 
+    from hier_dag.builds.vector_flows import check_transferred
     from hier_dag.conservation import write_flows
     from hier_dag.evaluate.gate import negative_transfer
     from hier_dag.evaluate.page import card_html
+    from hier_dag.graph import training_pairs
     from hier_dag.graph.files import load_graph
     from hier_dag.train.encoder_files import load_encoding
     from hier_dag.transfer.flows import transfer_flows
@@ -87,7 +90,8 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
     from hier_dag.transfer.transfer import transfer
     from schemas.columns import columns_of
 
-    folder = workshop.open(GRAPH, request.parents["graph"]).path
+    above = workshop.open(GRAPH, request.parents["graph"])
+    folder = above.path
     graph = load_graph(folder, config.source_names, config.target_names)
     encoding = load_encoding(workshop.open(ENCODER, request.parents["encoder"]).path)
 
@@ -96,7 +100,11 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
 
     result = transfer(graph, encoding, domain, config.stages.transfer, report)
     save_transfer(result, staged)
-    write_flows(transfer_flows(graph, result), staged)
+    certificate = training_pairs.training_certificate([result.used], folder)
+    training_pairs.write_training_certificate(certificate, staged)
+    flows = transfer_flows(graph, result)
+    check_transferred(flows, above, domain)
+    write_flows(flows, staged)
     gates = config.stages.gates
     gate = negative_transfer(result.records, domain, gates.transfer_baselines, result.shots)
     if result.records.num_rows:
@@ -118,11 +126,13 @@ def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, 
             CheckRow("finite", finite and zero == 0, {"finite": finite, "zero_vectors": zero}),
             CheckRow("complete", missing == 0, {"missing": missing}),
             CheckRow("no_negative_transfer", bool(gate["passed"]), dict(gate)),
+            CheckRow("no_leakage", training_pairs.holds(certificate), certificate),
         ],
         advisory=frozenset({"no_negative_transfer"} if gates.transfer == "warn" else ()),
         remedies={
             "no_negative_transfer": "read the report card; publish the baseline instead, or accept the loss "
-            "knowingly with stages.gates.transfer: warn"
+            "knowingly with stages.gates.transfer: warn",
+            "no_leakage": training_pairs.REMEDY,
         },
     )
 

@@ -37,6 +37,7 @@ def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
                 "beats_untrained_profile",
                 "NDCG@10 on source validation is above the untrained entity profile's.",
             ),
+            ("no_leakage", "Every pair that training used is an edge of a source; no domain holds it out."),
         ),
         description="HIER: knowledge-graph encoder, intents, exemplars and the sparse decision path between "
         "them, pre-trained on the training interactions of all source domains.",
@@ -66,9 +67,12 @@ def _build(
 ) -> Built:
     import numpy as np
 
+    from hier_dag.conservation import write_flows
     from hier_dag.evaluate.source_baseline import profile_on_validation
+    from hier_dag.graph import training_pairs
     from hier_dag.graph.files import load_graph
     from hier_dag.train.encoder_files import save_encoder
+    from hier_dag.train.flows import training_flows
     from schemas.columns import columns_of
 
     params = config.stages.pretrain
@@ -76,6 +80,11 @@ def _build(
     graph = load_graph(folder, config.source_names, config.target_names)
     pretrained = trainer.pretrain(graph, params)
     save_encoder(pretrained, staged)
+    certificate = training_pairs.training_certificate(pretrained.used, folder)
+    training_pairs.write_training_certificate(certificate, staged)
+    sound = training_pairs.holds(certificate)
+    if sound:  # else the check names the pairs, which a flow that does not balance cannot
+        write_flows(training_flows(graph, pretrained), staged)
     baseline = profile_on_validation(graph, params.validation_users, params.seed)
     best = next(e for e in pretrained.curve if e.epoch == pretrained.best_epoch)
     encoding = pretrained.encoding
@@ -99,11 +108,13 @@ def _build(
             CheckRow(
                 "beats_untrained_profile", better, {"encoder": best.ndcg, "untrained_profile": baseline}
             ),
+            CheckRow("no_leakage", sound, certificate),
         ],
         advisory=frozenset({"beats_untrained_profile"} if config.stages.gates.encoder == "warn" else ()),
         remedies={
             "beats_untrained_profile": "train longer or with another learning rate (stages.pretrain); look "
-            "at the sources' links and behaviours; or accept it knowingly with stages.gates.encoder: warn"
+            "at the sources' links and behaviours; or accept it knowingly with stages.gates.encoder: warn",
+            "no_leakage": training_pairs.REMEDY,
         },
     )
 

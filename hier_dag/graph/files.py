@@ -17,13 +17,14 @@ from hier_dag.graph.reading import reading
 
 USERS, ITEMS, ENTITIES = "nodes/users.parquet", "nodes/items.parquet", "nodes/entities.parquet"
 CATALOGUE, AUDIENCE = "catalogue.parquet", "audience.parquet"
+SPLITS = "splits"
 EDGES, RELATIONS = "edges.safetensors", "relations.parquet"
 PROFILE = "profile.json"
 
 
 def splits_file(domain: str) -> str:
     """File of a domain's pairs and splits."""
-    return f"splits/{domain}.parquet"
+    return f"{SPLITS}/{domain}.parquet"
 
 
 def first_times(folder: Path, domain: str) -> NDArray[np.datetime64]:
@@ -90,7 +91,7 @@ def load_graph(folder: Path, sources: tuple[str, ...], targets: tuple[str, ...])
         social=edges["social"],
         catalogue=_by_domain(folder / CATALOGUE, "item", (*sources, *targets)),
         audience=_by_domain(folder / AUDIENCE, "user", (*sources, *targets)),
-        interactions={d: _interactions(folder / splits_file(d)) for d in (*sources, *targets)},
+        interactions={d: load_interactions(folder / splits_file(d)) for d in (*sources, *targets)},
         entity_relations=tuple(str(name) for name in _strings(relations["relation"])),
     )
 
@@ -112,6 +113,7 @@ def _by_domain(path: Path, column: str, domains: tuple[str, ...]) -> dict[str, N
     return {d: np.sort(values[names == d]) for d in domains}
 
 
-def _interactions(path: Path) -> Interactions:
+def load_interactions(path: Path) -> Interactions:
+    """Reads a domain's pairs and splits."""
     t = _table(path, *Interactions.__annotations__)
     return Interactions(*(t[c].to_numpy() for c in Interactions.__annotations__))

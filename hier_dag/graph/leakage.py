@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from hier_dag.errors import ContractError
 from hier_dag.graph.certificate import Certificate
-from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION, KnowledgeGraph
+from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION, Interactions, KnowledgeGraph
 from hier_dag.graph.pair_hashes import HASH, NodeHashes, Pairs, digest_of_hashes, distinct, in_both, joined
 
 Times = NDArray[np.datetime64]
 
 SHOWN = 5
-SPLIT_NAMES = {TRAIN: "training", VALIDATION: "validation", TEST: "test"}
+_SPLIT_NAMES = {VALIDATION: "validation", TEST: "test"}
 _FIX = "this is a fault of the build, not of the data: report it; nothing was committed"
 
 
@@ -82,11 +82,11 @@ def held_out_pairs(graph: KnowledgeGraph, nodes: NodeHashes, domain: str) -> Pai
     return nodes.of(pairs.user[held], pairs.item[held])
 
 
-def holders_of(graph: KnowledgeGraph, user: int, item: int) -> list[str]:
+def holders_of(interactions: Mapping[str, Interactions], user: int, item: int) -> list[str]:
     """Which domains hold a pair out, and in which split: such as ["test of cafe"]."""
     return [
-        f"{SPLIT_NAMES[int(split)]} of {domain}"
-        for domain, pairs in graph.interactions.items()
+        f"{_SPLIT_NAMES[int(split)]} of {domain}"
+        for domain, pairs in interactions.items()
         for split in pairs.split[(pairs.user == user) & (pairs.item == item) & (pairs.split != TRAIN)]
     ]
 
@@ -103,7 +103,7 @@ def _refuse_held_out(graph: KnowledgeGraph, domain: str, edges: Pairs, at: NDArr
     leaked = edges.take(at)
     shown = named(graph, leaked)
     for n, pair in enumerate(shown):
-        pair["held_out_by"] = holders_of(graph, int(leaked.user[n]), int(leaked.item[n]))
+        pair["held_out_by"] = holders_of(graph.interactions, int(leaked.user[n]), int(leaked.item[n]))
     told = "; ".join(f"user {p['user']}, item {p['item']}: {', '.join(p['held_out_by'])}" for p in shown)
     raise _refusal(f"{len(at)} edge(s) are held-out interactions ({told}).", domain, len(at), shown)
 

@@ -78,11 +78,7 @@ def in_both(some: Pairs, others: Pairs) -> IntArray:
 
     Hashes are compared; where any agree the pairs themselves are, so that a collision is no hit.
     """
-    few, many = sorted((some.ordered, others.ordered), key=len)
-    if not len(few):
-        return np.zeros(0, np.int64)
-    at = np.minimum(np.searchsorted(many, few), len(many) - 1)
-    shared = distinct(few[many[at] == few])
+    shared = distinct(_shared(some.ordered, others.ordered))
     if not len(shared):
         return np.zeros(0, np.int64)
     mine = np.flatnonzero(np.isin(some.hash, shared))
@@ -90,6 +86,20 @@ def in_both(some: Pairs, others: Pairs) -> IntArray:
     columns = int(max(some.item.max(), others.item.max())) + 1
     same = np.isin(some.user[mine] * columns + some.item[mine], theirs.user * columns + theirs.item)
     return mine[same]
+
+
+def shares(some: Hashes, others: Hashes) -> bool:
+    """Whether two ascending lists of hashes have one in common."""
+    return bool(len(_shared(some, others)))
+
+
+def _shared(some: Hashes, others: Hashes) -> Hashes:
+    """Hashes of the shorter of two ascending lists that are in the longer."""
+    few, many = sorted((some, others), key=len)
+    if not len(few):
+        return few
+    at = np.minimum(np.searchsorted(many, few), len(many) - 1)
+    return few[many[at] == few]
 
 
 def distinct(ascending: Hashes) -> Hashes:

@@ -10,6 +10,7 @@ from torch import Tensor
 from hier_dag.errors import TrainingError
 from hier_dag.graph.csr import IntArray
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
+from hier_dag.graph.training_pairs import Used
 from hier_dag.model.formulation import Batch
 
 
@@ -40,6 +41,8 @@ class SourcePairs:
             )
         self.users, self.items = torch.cat(users).to(device), torch.cat(items).to(device)
         self.domains = torch.cat(domains).to(device)
+        self.served = torch.zeros(len(self.users), dtype=torch.bool)
+        self.sources = graph.sources
         self.catalogues = [_catalogue(graph.catalogue[domain], device) for domain in graph.sources]
 
     def __len__(self) -> int:
@@ -55,6 +58,16 @@ class SourcePairs:
         order = torch.randperm(len(self)).to(self.users.device)
         for rows in order.split(self.batch_size):
             yield self._batch(rows)
+            self.served[rows.cpu()] = True
+
+    def used(self) -> list[Used]:
+        """The pairs that steps were made of, by source."""
+        out = []
+        for number, source in enumerate(self.sources):
+            rows = (self.domains.cpu() == number) & self.served
+            user, item = self.users.cpu()[rows].numpy(), self.items.cpu()[rows].numpy()
+            out.append(Used(source, (source,), user, item))
+        return out
 
     def _batch(self, rows: Tensor) -> Batch:
         rows = rows[torch.argsort(self.domains[rows], stable=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from hier_dag.errors import TrainingError
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
+from hier_dag.graph.training_pairs import Used
 from hier_dag.model.formulation import Batch, Formulation
 from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
@@ -49,16 +51,24 @@ def pretrain(
     device = pick_device(params.device)
     with seeded(params.seed, params.threads, device):
         model = build_model(source_view(graph), params).to(device)
-        curve, best_epoch = _fit(model, graph, params, device, Throttle(progress))
+        pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
+        curve, best_epoch = _fit(model, graph, pairs, params, device, Throttle(progress))
         model.eval().to("cpu")
-        return describe(model, graph, params, curve, best_epoch)
+        described = describe(model, graph, params, curve, best_epoch)
+        history = model.view.history
+        encoded = Used("history", graph.sources, history.row_of_entry(), history.indices)
+        return replace(described, used=(*pairs.used(), encoded))
 
 
 def _fit(
-    model: Formulation, graph: KnowledgeGraph, params: PretrainParams, device: torch.device, report: Throttle
+    model: Formulation,
+    graph: KnowledgeGraph,
+    pairs: SourcePairs,
+    params: PretrainParams,
+    device: torch.device,
+    report: Throttle,
 ) -> tuple[list[EpochRecord], int]:
     """Trains to the best epoch's weights; returns the curve and that epoch's number."""
-    pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
     validation = SourceValidation(graph, params.validation_users, params.seed, device)
     optimizer, schedule = _optimizer(model, params, pairs.steps)
     curve: list[EpochRecord] = []

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray
+from hier_dag.graph.training_pairs import Used
 from hier_dag.model.encoding import Encoding
 from hier_dag.model.formulation import Formulation
 from hier_dag.train.params import PretrainParams
@@ -57,6 +58,8 @@ class Pretrained:
         intent_strength: float32 [P, sources], mean a_up over each source's users with history there.
         interaction_tables: what its decision paths over interactions and the rehearsal say, by file name;
             none without them.
+        used: pairs that training was made of: every source's steps, and the history that is encoded without
+            gradients.
     """
 
     model: Formulation
@@ -73,3 +76,4 @@ class Pretrained:
     sources: tuple[str, ...]
     intent_strength: FloatArray
     interaction_tables: Mapping[str, pa.Table] = field(default_factory=dict)
+    used: tuple[Used, ...] = ()

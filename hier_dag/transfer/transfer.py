@@ -12,12 +12,13 @@ import pyarrow as pa
 from hier_dag.evaluate.metrics import declared_metrics
 from hier_dag.evaluate.records import Scored, make_records
 from hier_dag.graph.knowledge_graph import TEST, KnowledgeGraph
+from hier_dag.graph.training_pairs import Used
 from hier_dag.model.encoding import Encoding
 from hier_dag.transfer.few_shot import FewShot, few_shot, zero_shot_vectors
 from hier_dag.transfer.head import HeadState
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.score import judged_users, score_setting
-from hier_dag.transfer.shots import draw_shots
+from hier_dag.transfer.shots import Shots, draw_shots
 from hier_dag.transfer.target import Target, make_target
 from hier_dag.transfer.vectors import DomainVectors
 
@@ -36,6 +37,7 @@ class Transferred:
         head: the head of the published vectors; None for zero-shot.
         shots: the setting published: "0", or `params.publish_shots`.
         pairs_used: training pairs of the target that the published vectors know.
+        used: the pairs of all settings: what any of them was fitted to.
         seconds: wall time.
     """
 
@@ -45,6 +47,7 @@ class Transferred:
     head: HeadState | None
     shots: str
     pairs_used: int
+    used: Used
     seconds: float
 
     @property
@@ -81,6 +84,7 @@ def transfer(
     judged = bool((graph.interactions[domain].split == TEST).any())
     settings = list(dict.fromkeys([*(params.shots if judged else ()), params.publish_shots]))
     scored: list[Scored] = []
+    drawn: list[Shots] = []
     published, head, shots_published, used = zero_shot_vectors(target, params), None, "0", 0
     if judged:
         _tell(progress, "zero-shot", 0, len(settings) + 1)
@@ -90,6 +94,7 @@ def transfer(
         shots = draw_shots(graph, domain, name)
         if len(shots.user) == 0:
             continue
+        drawn.append(shots)
         made: list[FewShot] = few_shot(target, shots, params)
         if judged:
             scored += score_setting(graph, domain, shots, [one.vectors for one in made], params)
@@ -104,8 +109,18 @@ def transfer(
         head=head,
         shots=shots_published,
         pairs_used=used,
+        used=_used(target, drawn),
         seconds=time.perf_counter() - began,
     )
+
+
+def _used(target: Target, drawn: list[Shots]) -> Used:
+    """Every pair of some few-shot settings once, by dense numbers."""
+    columns = len(target.items)
+    codes = [shots.user * columns + shots.item for shots in drawn]
+    each = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64)
+    user, item = np.divmod(each, max(1, columns))
+    return Used(target.domain, (target.domain,), target.users[user], target.items[item])
 
 
 def _records(graph: KnowledgeGraph, target: Target, scored: list[Scored], params: TransferParams) -> pa.Table:

@@ -20,9 +20,10 @@ OFFERED = {  # asset: (group, partitions, assets above, checks)
     "raw/links": ("raw", None, set(), {"contract", "row_schema", "conservation"}),
     "kg/graph": ("kg", None, {"raw/events", "raw/links"},
                  {"contract", "all_domains", "heterograph", "integrity", "no_leakage"}),
-    "pretrain/encoder": ("pretrain", None, {"kg/graph"}, {"contract", "finite", "beats_untrained_profile"}),
+    "pretrain/encoder": ("pretrain", None, {"kg/graph"},
+                         {"contract", "finite", "beats_untrained_profile", "no_leakage"}),
     "finetune/model": ("finetune", TARGETS, {"kg/graph", "pretrain/encoder"},
-                       {"contract", "finite", "complete", "no_negative_transfer"}),
+                       {"contract", "finite", "complete", "no_negative_transfer", "no_leakage"}),
     "publish/embeddings": ("publish", TARGETS, {"finetune/model"}, {"contract", "row_schema", "coverage"}),
 }  # fmt: skip
 
