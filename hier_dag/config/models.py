@@ -11,6 +11,7 @@ from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hier_dag.config.expectations import ExpectationParams
+from hier_dag.config.graph import GraphParams
 from hier_dag.config.row_rules import Patterns, WeightRange
 from hier_dag.config.splits import DefaultSplits, GlobalTimeSplit, PerUserOrderSplit, SeededHashSplit, Split
 from hier_dag.config.studies import Studies
@@ -68,6 +69,9 @@ class TableSource(BaseModel):
     format: Format | None = Field(None, description="parquet, csv or jsonl; by default from the suffix")
     sql: str | None = Field(None, description="SQLAlchemy URL; secrets as ${VAR}")
     table: str | None = Field(None, description="table of the SQL source, `name` or `schema.name`")
+    extra_columns: Literal["allow", "refuse"] = Field(
+        "allow", description="what happens when the source has columns that the declaration does not name"
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> TableSource:
@@ -125,9 +129,6 @@ class EventSource(TableSource):
     )
     patterns: Patterns = Field(Patterns(), description="what ids look like; others are quarantined")
     weight_range: WeightRange | None = Field(None, description="values that the weight column may have")
-    extra_columns: Literal["allow", "refuse"] = Field(
-        "allow", description="what happens when the source has columns that `columns` does not name"
-    )
 
     @model_validator(mode="after")
     def _one_behavior(self) -> EventSource:
@@ -326,6 +327,7 @@ class Stages(BaseModel):
     model_config = _STRICT
     ingest: IngestParams = IngestParams()
     expectations: ExpectationParams = ExpectationParams()
+    graph: GraphParams = GraphParams()
     pretrain: PretrainParams = PretrainParams()
     transfer: TransferParams = TransferParams()
     gates: GateParams = GateParams()

@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
+from hier_dag.ingest.json_keys import pointer
 from hier_dag.ingest.meaning import Meaning
-from hier_dag.ingest.readers import json_extract_string, pointer
+from hier_dag.ingest.readers import json_extract_string
 
 FILE = "corrections.parquet"
 SCHEMA = pa.schema(

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,9 @@ from hier_dag.errors import SourceError
 from hier_dag.ingest import sql, text
 from hier_dag.ingest.decompress import Bounds
 from hier_dag.ingest.fingerprint import RawInput
+from hier_dag.ingest.json_keys import check_keys, json_type, json_valid, pointer
+from hier_dag.ingest.row_sample import ROWS, as_text, shown
+from hier_dag.ingest.source_columns import check_columns
 
 _BAD_FILE = (
     duckdb.IOException,
@@ -37,8 +39,6 @@ _BAD_FILE = (
     duckdb.OutOfRangeException,
     duckdb.OutOfMemoryException,
 )
-_SAMPLE = 1_000  # JSON lines whose keys are looked at first
-_SAMPLE_LINE = 20_000  # characters of those lines; longer ones are left to the engine
 
 
 @dataclass(frozen=True)
@@ -49,27 +49,18 @@ class RawTable:
         table: canonical names with the values as given, `row` int64 (1-based), `malformed` (text of a broken
             row, else null).
         rows: rows of the input, counted while it was read or from its own footer, not by the queries on it.
+        columns: every column of the input, mapped or not, with its type in the words of the format. Text has
+            no types; of JSON Lines, the kinds of value in the first 1,000 lines.
     """
 
     table: ir.Table
     rows: int
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def json_valid(line: str) -> bool:
-    """DuckDB's json_valid."""
-    raise NotImplementedError
+    columns: Mapping[str, str]
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def json_extract_string(line: str, path: str) -> str:
     """DuckDB's json_extract_string: numbers as written, strings unescaped."""
-    raise NotImplementedError
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def json_type(line: str, path: str) -> str:
-    """DuckDB's json_type."""
     raise NotImplementedError
 
 
@@ -98,18 +89,22 @@ def read_raw(
     """
     place = {"domain": raw.domain, "file": raw.location}
     if raw.format == "sql":
+        columns = sql.columns_of(config, source, raw.domain)
         rows = _stage_sql(config, source, raw, mapping, staged)
-        return RawTable(con.read_parquet(staged), rows)
+        return RawTable(con.read_parquet(staged), rows, columns)
     path = config.data_dir() / raw.location
     _same_size(path, raw)
-    bounds = Bounds.of(config.stages.ingest)
+    bounds, extra = Bounds.of(config.stages.ingest), source.extra_columns
     if raw.format == "csv":
-        rows = text.stage_csv(path, mapping, staged, bounds, place)
-        return RawTable(con.read_parquet(staged), rows)
+        rows, columns = text.stage_csv(path, mapping, staged, bounds, place, extra)
+        return RawTable(con.read_parquet(staged), rows, columns)
     if raw.format == "jsonl":
         rows = text.stage_lines(path, staged, bounds, place)
-        return RawTable(_json(con, staged, mapping, ids, place, rows), rows)
-    return _parquet(con, path, mapping, ids, bounds, place)
+        lines = con.read_parquet(staged)
+        with reading(place):
+            columns = check_keys(con, lines, list(mapping.values()), extra, place)
+        return RawTable(_json(lines, mapping, ids), rows, columns)
+    return _parquet(con, path, mapping, ids, bounds, place, extra)
 
 
 @contextmanager
@@ -147,55 +142,55 @@ def _parquet(
     ids: frozenset[str],
     bounds: Bounds,
     place: Mapping[str, Any],
+    extra: str,
 ) -> RawTable:
     try:
         footer = pq.ParquetFile(path)
-        names, rows = footer.schema_arrow.names, footer.metadata.num_rows
+        schema, rows = footer.schema_arrow, footer.metadata.num_rows
         groups = [footer.metadata.row_group(i) for i in range(footer.num_row_groups)]
     except (pa.ArrowException, OSError) as e:
         raise _corrupt(e, place) from e
     size = path.stat().st_size
     bounds.check(rows, size, place, "claims rows,")
     bounds.check(sum(g.total_byte_size for g in groups), size, place, "claims to become")
-    for column in mapping.values():
-        if column not in names:
-            raise sql.lacking(column, names, place)
+    check_columns(schema.names, list(mapping.values()), extra, place, lambda: _first_rows(footer))
     with reading(place):
         # Read as a table function, not registered by pattern: a name with [ or * is one file.
         table = con.read_parquet(_literal(path), file_row_number=True)
-    columns = {k: _id(table[v], v, place) if k in ids else table[v] for k, v in mapping.items()}
+    for key in sorted(ids & set(mapping)):
+        _check_id(table[mapping[key]], mapping[key], place, footer)
+    columns = {k: table[v].cast("string") if k in ids else table[v] for k, v in mapping.items()}
     row = (table.file_row_number + 1).cast("int64")
-    return RawTable(table.select(**columns, row=row, malformed=ibis.null("string")), rows)
+    types = {field.name: str(field.type) for field in schema}
+    return RawTable(table.select(**columns, row=row, malformed=ibis.null("string")), rows, types)
+
+
+def _first_rows(footer: pq.ParquetFile) -> list[dict[str, Any]]:
+    try:
+        batch = next(footer.iter_batches(batch_size=ROWS), None)
+    except (pa.ArrowException, OSError):
+        return []  # a sample beside an error; the error itself is what counts
+    return [] if batch is None else [{k: as_text(v) for k, v in r.items()} for r in batch.to_pylist()]
 
 
 def _literal(path: Path) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))
 
 
-def _id(column: ir.Column, name: str, place: Mapping[str, Any]) -> ir.Column:
-    if column.type().is_string():
-        return column
-    if column.type().is_integer():
-        return column.cast("string")
+def _check_id(column: ir.Column, name: str, place: Mapping[str, Any], footer: pq.ParquetFile) -> None:
+    if column.type().is_string() or column.type().is_integer():
+        return
+    sample = _first_rows(footer)
     raise SourceError(
-        f"ids must be text or integers, this column is {column.type()}.",
+        f"ids must be text or integers, this column is {column.type()}.{shown(sample)}",
         column=name,
         fix="write the ids as text or int64; an integer column with gaps becomes floats in pandas",
+        detail={"type": str(column.type()), "sample": sample},
         **place,
     )
 
 
-def _json(
-    con: Backend,
-    staged: Path,
-    mapping: Mapping[str, str],
-    ids: frozenset[str],
-    place: Mapping[str, Any],
-    rows: int,
-) -> ir.Table:
-    table = con.read_parquet(staged)
-    with reading(place):
-        _check_keys(con, table, mapping, place, rows)
+def _json(table: ir.Table, mapping: Mapping[str, str], ids: frozenset[str]) -> ir.Table:
     sound = table.malformed.isnull() & json_valid(table.line)
     table = table.mutate(sound=sound & (json_type(ibis.ifelse(sound, table.line, "0"), "") == "OBJECT"))
     line = ibis.ifelse(table.sound, table.line, "{}")
@@ -208,39 +203,6 @@ def _json(
         exact = exact & (kind.isnull() | kind.isin(["VARCHAR", "NULL"]) | (number & (kind != "BOOLEAN")))
     broken = ibis.coalesce(table.malformed, table.line[: text.KEPT_TEXT])
     return table.select(**values, row=table.row, malformed=ibis.ifelse(exact, ibis.null("string"), broken))
-
-
-def pointer(key: str) -> str:
-    """JSON pointer to a top-level key."""
-    return "/" + key.replace("~", "~0").replace("/", "~1")
-
-
-def _check_keys(
-    con: Backend, table: ir.Table, mapping: Mapping[str, str], place: Mapping[str, Any], rows: int
-) -> None:
-    sample = con.to_pyarrow(
-        table.filter(table.malformed.isnull() & (table.line.length() <= _SAMPLE_LINE))
-        .order_by("row")
-        .limit(_SAMPLE)
-        .line
-    ).to_pylist()
-    there: dict[str, None] = {}
-    for line in sample:
-        there.update(dict.fromkeys(_keys(line)))
-    for column in mapping.values():
-        if column in there or rows == 0:
-            continue
-        line = ibis.ifelse(json_valid(table.line), table.line, "{}")
-        if not con.execute(json_type(line, pointer(column)).notnull().any()) and there:
-            raise sql.lacking(column, list(there), place)
-
-
-def _keys(line: str) -> list[str]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return []
-    return list(value) if isinstance(value, dict) else []
 
 
 def _stage_sql(

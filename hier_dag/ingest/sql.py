@@ -11,6 +11,7 @@ import difflib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,9 +25,10 @@ from hier_dag.config.database_url import source_url_problem
 from hier_dag.config.load import sqlite_file
 from hier_dag.config.models import PlatformConfig, TableSource
 from hier_dag.errors import SourceError
+from hier_dag.ingest.row_sample import ROWS, as_text
+from hier_dag.ingest.source_columns import check_columns
 
 BATCH = 50_000
-_SHOWN = 200  # characters of a column's name that a message repeats
 
 
 def location(source: TableSource) -> str:
@@ -95,26 +97,20 @@ def read_batches(
     """Lists of rows, every value as text, ordered by all of `names`."""
     place: dict[str, Any] = {"domain": domain, "file": location(source)}
     schema, _, name = str(source.table).rpartition(".")
-    with _engine(config, source, place) as engine:
-        try:
-            _check_columns(engine, schema or None, name, names, place)
-            columns: list[sa.ColumnClause[Any]] = [sa.column(n) for n in names]
-            as_text = [sa.cast(c, sa.Text).label(f"c{i}") for i, c in enumerate(columns)]
-            query = sa.select(*as_text).select_from(sa.table(name, *columns, schema=schema or None))
-            with engine.connect().execution_options(yield_per=BATCH) as connection:
-                for part in connection.execute(query.order_by(*columns)).partitions():
-                    yield [tuple(row) for row in part]
-        except SQLAlchemyError as e:
-            raise SourceError(
-                f"the table cannot be read: {str(e).splitlines()[0]}",
-                **place,
-                fix="check the URL, the credentials and `table`",
-            ) from e
+    with _engine(config, source, place) as engine, _reading(place):
+        there = _columns(engine, schema or None, name, place)
+        rows = partial(_first_rows, engine, schema or None, name)
+        check_columns(list(there), names, "allow", place, rows)
+        columns: list[sa.ColumnClause[Any]] = [sa.column(n) for n in names]
+        written = [sa.cast(c, sa.Text).label(f"c{i}") for i, c in enumerate(columns)]
+        query = sa.select(*written).select_from(sa.table(name, *columns, schema=schema or None))
+        with engine.connect().execution_options(yield_per=BATCH) as connection:
+            for part in connection.execute(query.order_by(*columns)).partitions():
+                yield [tuple(row) for row in part]
 
 
-def _check_columns(
-    engine: sa.Engine, schema: str | None, name: str, names: Sequence[str], place: Mapping[str, Any]
-) -> None:
+def _columns(engine: sa.Engine, schema: str | None, name: str, place: Mapping[str, Any]) -> dict[str, str]:
+    """Name and declared type of every column of a table or view."""
     inspector = sa.inspect(engine)
     if not inspector.has_table(name, schema=schema) and name not in inspector.get_view_names(schema=schema):
         tables = inspector.get_table_names(schema=schema)
@@ -124,25 +120,42 @@ def _check_columns(
             **place,
             fix=f"did you mean {close[0]!r}?" if close else "correct `table`",
         )
-    there = {c["name"]: c["type"] for c in inspector.get_columns(name, schema=schema)}
-    for column in names:
-        if column not in there:
-            raise lacking(column, list(there), place)
+    return {c["name"]: str(c["type"]) for c in inspector.get_columns(name, schema=schema)}
 
 
-def lacking(column: str, there: Sequence[str], place: Mapping[str, Any]) -> SourceError:
-    """The error for a declared column that the source does not have, with a close match if there is one."""
-    known = [c[:_SHOWN] for c in there[:2_000]]
-    close = difflib.get_close_matches(column, known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    shown = ", ".join(repr(c) for c in known[:30]) or "none"
-    return SourceError(
-        f"there is no column {column!r}; there are: {shown}.",
-        column=column,
-        fix=f"{hint}correct `columns` in domains.yaml, or the file".strip(),
-        detail={"columns": known[:200]},
-        **place,
+def columns_of(config: PlatformConfig, source: TableSource, domain: str | None) -> dict[str, str]:
+    """Name and declared type of every column of the table, mapped or not.
+
+    Raises:
+        SourceError: when the table cannot be read, or has columns that the source refuses.
+    """
+    place: dict[str, Any] = {"domain": domain, "file": location(source)}
+    schema, _, name = str(source.table).rpartition(".")
+    with _engine(config, source, place) as engine, _reading(place):
+        there = _columns(engine, schema or None, name, place)
+        rows = partial(_first_rows, engine, schema or None, name)
+        check_columns(list(there), mapped_names(source), source.extra_columns, place, rows)
+        return there
+
+
+def _first_rows(engine: sa.Engine, schema: str | None, name: str) -> list[dict[str, Any]]:
+    query: sa.Select[Any] = (
+        sa.select(sa.literal_column("*")).select_from(sa.table(name, schema=schema)).limit(ROWS)
     )
+    with engine.connect() as connection:
+        return [{k: as_text(v) for k, v in row.items()} for row in connection.execute(query).mappings()]
+
+
+@contextmanager
+def _reading(place: Mapping[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as e:
+        raise SourceError(
+            f"the table cannot be read: {str(e).splitlines()[0]}",
+            **place,
+            fix="check the URL, the credentials and `table`",
+        ) from e
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from __future__ import annotations
 import csv
 import io
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ import pyarrow.parquet as pq
 
 from hier_dag.errors import SourceError
 from hier_dag.ingest.decompress import Bounds, open_bounded
+from hier_dag.ingest.row_sample import ROWS
 from hier_dag.ingest.scrub import BLOCK, CHUNK, scrub, unreadable
-from hier_dag.ingest.sql import lacking
+from hier_dag.ingest.source_columns import check_columns
 
 KEPT_TEXT = 2_000  # characters of a malformed line
 BROKEN_KEPT = 50_000  # malformed lines held before they are written
@@ -31,9 +33,14 @@ _SEPARATOR = "\x01"  # not allowed unescaped in JSON, so a line that has it is b
 
 
 def stage_csv(
-    path: Path, mapping: Mapping[str, str], out: Path, bounds: Bounds, place: Mapping[str, Any]
-) -> int:
-    """Stages the mapped columns of a CSV (comma, header, RFC 4180 quotes; gz too) and returns its rows.
+    path: Path,
+    mapping: Mapping[str, str],
+    out: Path,
+    bounds: Bounds,
+    place: Mapping[str, Any],
+    extra: str = "allow",
+) -> tuple[int, dict[str, str]]:
+    """Stages the mapped columns of a CSV (comma, header, RFC 4180 quotes; gz too).
 
     Args:
         path: the file.
@@ -41,15 +48,19 @@ def stage_csv(
         out: Parquet to write: canonical names (text), row int64 from 1, malformed (text or null).
         bounds: how much it may become.
         place: domain and file, for errors.
+        extra: allow or refuse columns that the mapping does not name.
+
+    Returns:
+        Number of rows, and every column of the header with its type, which is `text`.
 
     Raises:
-        SourceError: when it is not readable text, lacks a mapped column, or becomes too much.
+        SourceError: when it is not readable text, has other columns than it should, or becomes too much.
     """
     clean = scrub(path, out, bounds, place, quotes=True)
-    header = _header(clean, bounds, place)
+    header, first = _head(clean, bounds, place)
+    rows = [dict(zip(header, r, strict=False)) for r in first]
+    check_columns(header, list(mapping.values()), extra, place, lambda: rows)
     for column in mapping.values():
-        if column not in header:
-            raise lacking(column, header, place)
         if header.count(column) > 1:
             raise SourceError(
                 "the header names this column twice.", column=column, fix="rename one of them", **place
@@ -65,7 +76,7 @@ def stage_csv(
     parse = pacsv.ParseOptions(newlines_in_values=True)
     read = pacsv.ReadOptions(use_threads=False, block_size=BLOCK)
     with _stream(clean, bounds, place) as raw:
-        return _stage(raw, read, parse, convert, mapping, out, place)
+        return _stage(raw, read, parse, convert, mapping, out, place), dict.fromkeys(header, "text")
 
 
 def stage_lines(path: Path, out: Path, bounds: Bounds, place: Mapping[str, Any]) -> int:
@@ -146,17 +157,27 @@ def _stage(
     return good + len(numbers)
 
 
-def _header(path: Path, bounds: Bounds, place: Mapping[str, Any]) -> list[str]:
+def _head(path: Path, bounds: Bounds, place: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """The header and the first rows."""
     with open_bounded(path, bounds, place) as raw:
         head = raw.read(CHUNK)
     lines = io.StringIO(head.decode("utf-8-sig", "replace"), newline="")
     fix = "deliver the file with a header line"
     try:
-        record = next((r for r in csv.reader(lines) if r), None)
+        records = (r for r in csv.reader(lines) if r)
+        record = next(records, None)
+        whole = len(head) < CHUNK or lines.tell() < len(lines.getvalue())
     except csv.Error as e:
         raise SourceError(f"the header cannot be read: {e}.", fix=fix, **place) from e
     if record is None:
         raise SourceError("no header and no row.", fix=fix, **place)
-    if len(head) == CHUNK and lines.tell() == len(lines.getvalue()):
+    if not whole:
         raise SourceError(f"the header is longer than {CHUNK >> 20} MiB.", fix=fix, **place)
-    return record
+    return record, _first(records)
+
+
+def _first(records: Iterator[list[str]]) -> list[list[str]]:
+    try:
+        return list(islice(records, ROWS))
+    except csv.Error:
+        return []

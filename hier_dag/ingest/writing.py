@@ -125,7 +125,7 @@ def _write_valid(
     out: Path,
     earlier: Sequence[Path],
 ) -> int:
-    """Writes the first of equal rows that no earlier file has; returns how many rows were equal to another."""
+    """Writes the first of equal rows that no earlier file has; returns how many others there were."""
     fresh, repeated = distinct, 0
     if earlier:
         taken = con.read_parquet([str(p) for p in earlier]).select(*key).distinct()

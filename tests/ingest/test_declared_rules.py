@@ -1,4 +1,4 @@
-"""Rules that a domain declares for itself: what ids look like, which weights there are, how busy a user is."""
+"""Rules that a domain declares: what ids look like, which weights there are, how busy a user is."""
 
 from __future__ import annotations
 
