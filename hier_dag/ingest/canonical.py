@@ -100,6 +100,10 @@ def _position(raw: ir.Table, m: Meaning) -> ir.Column:
 
 
 def _check_types(raw: ir.Table, m: Meaning, place: Mapping[str, Any]) -> None:
+    if "behavior" in m.mapping:
+        kind = raw.behavior.type()
+        if not (kind.is_string() or kind.is_integer() or kind.is_boolean()):
+            raise _unusable(raw, "behavior", m, "text", place)
     for key, wanted in (("weight", "a number"), ("position", "an integer")):
         if key in m.mapping:
             kind = raw[key].type()

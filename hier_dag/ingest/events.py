@@ -109,7 +109,11 @@ def ingest_domain(
     ledger = Ledger(domain, tuple(files))
     # Written first: where the domain is refused, the rows that it lost are kept with their ledger.
     ledger.write(out / "ledger.json")
-    limits = Limits(config.max_quarantined(domain), config.max_quarantined_by_reason(domain))
+    limits = Limits(
+        config.max_quarantined(domain),
+        config.max_quarantined_by_reason(domain),
+        behaviors=tuple(config.domains[domain].behaviors or ()),
+    )
     check_quarantined(con, ledger, limits, out)
     return ledger
 

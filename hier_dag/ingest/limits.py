@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from ibis.backends.duckdb import Backend
 
 from hier_dag.errors import ContractError
 from hier_dag.ingest.ledger import Ledger
+from hier_dag.ingest.offending_values import offending_values, values_in_words
 from hier_dag.ingest.reasons import REASONS
 
 FILE_LEAST = 20
@@ -28,11 +29,13 @@ class Limits:
         total: share of rows in [0, 1], all reasons together.
         by_reason: further limits of single reasons, share of rows in [0, 1]; 0 refuses at the first row.
         tolerated: reasons that do not count towards `total`.
+        behaviors: behaviours that the domain allows, for messages; empty where it allows any.
     """
 
     total: float
     by_reason: Mapping[str, float] = field(default_factory=dict)
     tolerated: Set[str] = frozenset()
+    behaviors: Sequence[str] = ()
 
 
 def check_quarantined(con: Backend, ledger: Ledger, limits: Limits, out: Path) -> None:
@@ -48,30 +51,48 @@ def check_quarantined(con: Backend, ledger: Ledger, limits: Limits, out: Path) -
         ContractError: naming domain, file, column, reasons with counts, and up to 5 raw rows.
     """
     counted = {r for f in ledger.files for r in f.quarantined} - limits.tolerated
-    _check(con, ledger, counted, limits.total, "max_quarantined", out)
+    _check(con, ledger, counted, limits.total, "max_quarantined", out, limits.behaviors)
     for reason, limit in sorted(limits.by_reason.items()):
-        _check(con, ledger, {reason}, limit, f"max_quarantined_by_reason.{reason}", out)
+        _check(con, ledger, {reason}, limit, f"max_quarantined_by_reason.{reason}", out, limits.behaviors)
 
 
-def _check(con: Backend, ledger: Ledger, reasons: Set[str], limit: float, key: str, out: Path) -> None:
+def _check(
+    con: Backend,
+    ledger: Ledger,
+    reasons: Set[str],
+    limit: float,
+    key: str,
+    out: Path,
+    behaviors: Sequence[str],
+) -> None:
     counts = [sum(n for r, n in f.quarantined.items() if r in reasons) for f in ledger.files]
     drift = [n / f.rows_in if n >= FILE_LEAST else 0.0 for n, f in zip(counts, ledger.files, strict=True)]
     drifted = max(drift, default=0.0) > limit
     if drifted or sum(counts) > limit * ledger.rows_in:
         # Where no file stands out by itself, the one with the most rows is named.
         shares = drift if drifted else [float(n) for n in counts]
-        raise _refusal(con, ledger, shares.index(max(shares)), reasons, limit, key, out)
+        raise _refusal(con, ledger, shares.index(max(shares)), reasons, limit, key, out, behaviors)
 
 
 def _refusal(
-    con: Backend, ledger: Ledger, index: int, reasons: Set[str], limit: float, key: str, out: Path
+    con: Backend,
+    ledger: Ledger,
+    index: int,
+    reasons: Set[str],
+    limit: float,
+    key: str,
+    out: Path,
+    behaviors: Sequence[str],
 ) -> ContractError:
     entry = ledger.files[index]
     rows = _quarantined(con, out, index)
     refused = {r: n for r, n in entry.quarantined.items() if r in reasons}
     reason = max(refused, key=lambda r: (refused[r], r))
-    first = rows.filter(rows.reason == reason).order_by("row").limit(SAMPLE)
+    broken = rows.filter(rows.reason == reason)
+    first = broken.order_by("row").limit(SAMPLE)
     sample: list[dict[str, Any]] = con.to_pyarrow(first).to_pylist()
+    values = offending_values(con, broken, sample[0]["column"])
+    allowed = behaviors if reason == "unknown_behavior" else ()
     columns = con.to_pyarrow(
         rows.group_by("column").aggregate(n=rows.count()).order_by(["column"])
     ).to_pylist()
@@ -79,7 +100,8 @@ def _refusal(
     shown = "; ".join(f"row {r['row']}: {r['raw'][:200]}" for r in sample)
     return ContractError(
         f"{sum(refused.values())} of {entry.rows_in} rows are not valid ({counts}); the limit is "
-        f"{limit:.1%}. {reason}: {REASONS[reason].meaning}. For example {shown}.",
+        f"{limit:.1%}. {reason}: {REASONS[reason].meaning}."
+        f"{values_in_words(values, allowed)} For example {shown}.",
         domain=ledger.domain,
         file=entry.location,
         column=sample[0]["column"],
@@ -93,6 +115,7 @@ def _refusal(
             "domain_rows_in": ledger.rows_in,
             "limit": limit,
             "limit_key": key,
+            "values": values,
             "sample": sample,
         },
     )
