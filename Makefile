@@ -41,5 +41,5 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml $(LOCK)
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(PIP) -e '.[dev,postgres]'
+	$(PIP) -e '.[dev,test,postgres]'
 	@touch $@

@@ -26,7 +26,14 @@ def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
         check_specs=check_specs(
             GRAPH_KEY,
             ("all_domains", "The validated artifact of every declared domain is a parent."),
-            ("integrity", "Node numbers are dense, ids unique, and both ends of every edge are nodes."),
+            (
+                "integrity",
+                "Node numbers are dense, ids unique, both ends of every edge are nodes of its type, and a "
+                "relation has as many edges as the table that it came from.",
+            ),
+            ("shapes", "Nodes and edges keep every declared shape (shapes.ttl); warnings are listed."),
+            ("structure", "Share in the giant component, hubs, ids that look alike or name another type."),
+            ("degree_drift", "PSI of log-degrees against the last accepted graph, relation by relation."),
             ("no_leakage", "No validation or test interaction of any domain is an edge."),
             ("heterograph", "The DGL heterograph has every node and edge, and shares the arrays' memory."),
         ),
@@ -78,5 +85,45 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
         "item_columns": dg.MetadataValue.table_schema(column_schema(artifact.manifest.tables[items])),
         "domains": dg.MetadataValue.md(markdown_table(["domain", *columns], domains)),
         "shared_users": dg.MetadataValue.md(markdown_table(["domain", *names], overlap)),
+        "structure": dg.MetadataValue.md(_structure(profile)),
+        "largest_nodes": dg.MetadataValue.md(_largest(profile)),
+        **_contract(outcome),
         "profile": dg.MetadataValue.json(profile),
+    }
+
+
+def _structure(profile: dict[str, Any]) -> str:
+    components, isolated, bridges = (profile[name] for name in ("components", "isolated", "bridges"))
+    rows = [
+        ("nodes in the giant component", f"{components['giant_nodes']} ({components['giant_share']:.2%})"),
+        ("components", components["count"]),
+        ("components of several nodes", components["of_several_nodes"]),
+        *((f"{kind} without an edge", isolated[kind]) for kind in ("users", "items", "entities")),
+        ("items without an entity", isolated["items_without_entity"]),
+        *((f"{kind} in two or more domains", bridges[kind]) for kind in ("users", "items", "entities")),
+    ]
+    return markdown_table(["", "count"], rows)
+
+
+def _largest(profile: dict[str, Any]) -> str:
+    rows = [
+        (relation, side, top["type"], top["id"], top["degree"], f"{top['share']:.2%}")
+        for relation, sides in profile["largest"].items()
+        for side, top in sides.items()
+    ]
+    return markdown_table(["relation", "side", "type", "id", "edges", "of all"], rows)
+
+
+def _contract(outcome: Outcome) -> dict[str, Any]:
+    """What shapes and structure warn of, and the drift of degrees, where the checks are recorded."""
+    facts = {check.name: check.facts for check in outcome.checks}
+    warned = [f for name in ("shapes", "structure") for f in facts.get(name, {}).get("failures", [])]
+    rows = [(f["table"], f["column"] or "", f["rule"], f["count"], ", ".join(f["sample"])) for f in warned]
+    compared = facts.get("degree_drift", {}).get("compared", {})
+    drift = [(name, d["psi"], d["ks"], d["by_chance"]) for name, d in compared.items()]
+    return {
+        "warnings": dg.MetadataValue.md(markdown_table(["where", "what", "rule", "count", "such as"], rows)),
+        "degree_drift": dg.MetadataValue.md(
+            markdown_table(["relation.side", "PSI", "KS", "PSI by chance"], drift)
+        ),
     }

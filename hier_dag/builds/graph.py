@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hier_dag.builds.events import Connect
+from hier_dag.builds.graph_contract import REMEDIES, judge_graph, last_accepted
 from hier_dag.builds.graph_flows import check_entered
 from hier_dag.config import PlatformConfig
 from hier_dag.graph.build import build_graph as write_graph
@@ -17,7 +18,6 @@ from hier_dag.pipeline.stages import EVENTS, GRAPH, LINKS
 from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.progress import Step, tell
 from hier_dag.registry import CheckRow
-from schemas.audits import audit_graph
 from schemas.columns import columns_of
 
 
@@ -43,10 +43,17 @@ def build_graph(
     with connect() as con:
         graph = write_graph(con, config, events, links.path, staged)
         check_entered(staged, parents, links)
-        tell(Step(GRAPH, "integrity", 1, 2))
-        failures = audit_graph(con, staged, graph)
-    profile = json.loads((staged / "profile.json").read_bytes())
+        tell(Step(GRAPH, "contract", 1, 2))
+        judged = judge_graph(con, staged, graph, request.params["contract"], last_accepted(workshop))
     certificate = json.loads((staged / "leakage.json").read_bytes())
+    checks = [
+        CheckRow("all_domains", True, {"domains": sorted(events)}),
+        CheckRow("no_leakage", certificate["in_both"] == 0, certificate),
+        *judged.checks,
+    ]
+    profile = judged.profile
+    if profile is None:
+        return Built(checks=checks, remedies=REMEDIES)
     tell(Step(GRAPH, f"{sum(profile['edges']['interacts'].values()):,} interactions", 2, 2))
     return Built(
         tables={
@@ -60,13 +67,12 @@ def build_graph(
             "social_edges": profile["edges"]["social"],
             "bridging_users": profile["bridges"]["users"],
             "bridging_entities": profile["bridges"]["entities"],
+            "components": profile["components"]["count"],
+            "giant_share": profile["components"]["giant_share"],
         },
-        checks=[
-            CheckRow("all_domains", True, {"domains": sorted(events)}),
-            CheckRow("integrity", not failures, {"failures": [f.as_dict() for f in failures]}),
-            CheckRow("no_leakage", certificate["in_both"] == 0, certificate),
-            _heterograph(graph, profile),
-        ],
+        checks=[*checks, _heterograph(graph, profile)],
+        advisory=judged.advisory,
+        remedies=REMEDIES,
     )
 
 

@@ -9,16 +9,16 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from hier_dag.cli.plain_console import PlainConsole
 from hier_dag.errors import ConfigError, HierError, UsageError
 
 # Where nobody looks at a terminal (a log, a pipe), tables take the width they need instead of 80 columns.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 110
 # Ids may hold `:heart:` and the like: they are shown as they are.
-out = Console(width=_WIDTH, emoji=False)
-err = Console(stderr=True, emoji=False)
+out = PlainConsole(width=_WIDTH, emoji=False)
+err = PlainConsole(stderr=True, emoji=False)
 
 REFUSED, MISUSED = 1, 2
 

@@ -12,8 +12,8 @@ Level = Literal["warn", "block"]
 class GraphParams(BaseModel):
     """Declared limits of the graph's contract."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    shapes: str | None = Field(None, description="file of further shapes, relative to domains.yaml")
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    shapes: str | None = Field(None, description="file of further shapes, below the folder of domains.yaml")
     structure: Level = Field("warn", description="a graph beyond min_giant_share or max_hub_share, odd ids")
     min_giant_share: float = Field(0.0, ge=0, le=1, description="share of nodes in the largest component")
     max_hub_share: float = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from sqlalchemy.engine import make_url
 from hier_dag.config.database_url import source_url_problem
 from hier_dag.config.issues import Issue, issues_of
 from hier_dag.config.models import GlobalTimeSplit, PerUserOrderSplit, PlatformConfig, TableSource
+from hier_dag.config.shapes_file import check_shapes
 from hier_dag.config.yaml_lines import Located, parse
 from hier_dag.errors import ConfigError
 
@@ -69,6 +71,7 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
         line = mark.line + 1 if mark else 1
         return None, [Issue(line, "YAML", str(getattr(e, "problem", e)), "mend the YAML syntax")]
     _resolve_data(document, path)
+    shapes = _resolve_shapes(document, path)
     issues = [Issue(line, "YAML", message, fix) for line, message, fix in document.problems]
     config: PlatformConfig | None = None
     try:
@@ -78,6 +81,7 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
     if config is not None:
         issues += _orderless(config, document)
         issues += _unusable_sources(config, document, check_files)
+        issues += _shape_mistakes(config, document, shapes)
     return (config if not issues else None), sorted(issues, key=lambda i: i.line)
 
 
@@ -123,6 +127,35 @@ def resolve_files(config: PlatformConfig, source: TableSource) -> list[Path]:
     # Below root_dir, so that special characters in the folder's own name are no part of the pattern.
     found = sorted(glob.glob(given, root_dir=folder, recursive=True))
     return [folder / name for name in found if os.path.isfile(folder / name)]
+
+
+_SHAPES = ("stages", "graph", "shapes")
+
+
+def _resolve_shapes(document: Located, path: Path) -> str | None:
+    """Makes `stages.graph.shapes` absolute, from the folder of domains.yaml; gives what was written."""
+    part: object = document.value
+    for key in _SHAPES[:-1]:
+        part = part.get(key) if isinstance(part, dict) else None
+    written = part.get(_SHAPES[-1]) if isinstance(part, dict) else None
+    if not isinstance(part, dict) or not isinstance(written, str):
+        return None
+    with contextlib.suppress(ValueError):  # a NUL character: no such file, as is said later
+        part[_SHAPES[-1]] = str((path.resolve().parent / written).resolve())
+    return written
+
+
+def _shape_mistakes(config: PlatformConfig, document: Located, written: str | None) -> list[Issue]:
+    """Every mistake of the file of further shapes, at the line that names the file."""
+    file = config.stages.graph.shapes
+    if file is None or written is None:
+        return []
+    line, where = document.line_of(_SHAPES), ".".join(_SHAPES)
+    if Path(written).is_absolute() or ".." in Path(written).parts:
+        message = f"{written!r} may lead out of the folder of domains.yaml."
+        return [Issue(line, where, message, "put the file of shapes beside domains.yaml or below it")]
+    _, mistakes = check_shapes(Path(file), config.domains)
+    return [Issue(line, where, message, fix) for message, fix in mistakes]
 
 
 def _orderless(config: PlatformConfig, document: Located) -> list[Issue]:

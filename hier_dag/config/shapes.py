@@ -28,7 +28,7 @@ JOINS: dict[str, tuple[NodeClass, NodeClass]] = {
 class Range(BaseModel):
     """Bounds of a number; a NaN lies in no range."""
 
-    model_config = _STRICT
+    model_config = _STRICT | ConfigDict(allow_inf_nan=False)
     min_inclusive: float | None = None
     min_exclusive: float | None = None
     max_inclusive: float | None = None

@@ -14,6 +14,8 @@ from hier_dag.config.shapes import NODE, RELATION, NodeShape, Range, RelationSha
 from hier_dag.config.yaml_lines import Located, parse
 from hier_dag.errors import ConfigError
 
+LARGEST = 1 << 20
+"""Bytes of a file of shapes."""
 _DOCS = "see Shapes in docs/domains_yaml.md"
 _KEYS = sorted(
     {f.alias or name for m in (NodeShape, RelationShape, Range) for name, f in m.model_fields.items()}
@@ -33,11 +35,18 @@ def check_shapes(
         The shapes (None where there is a mistake) and all mistakes: what, with file and line, and its fix.
     """
     try:
-        document = parse(path.read_text(encoding="utf-8"))
-    except OSError as e:
-        return None, [(f"{path} cannot be read: {e.strerror or e}.", "give the path of a file of shapes")]
-    except (UnicodeDecodeError, RecursionError) as e:
-        return None, [(f"{path} is no text file: {e}.", _DOCS)]
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            return None, [(f"{path} is larger than {LARGEST >> 20} MiB, which no shapes are.", _DOCS)]
+        document = parse(data.decode("utf-8"))
+    except UnicodeDecodeError as e:
+        return None, [(f"{path} is not UTF-8: {e.reason}.", "save the file as UTF-8")]
+    except (OSError, ValueError) as e:  # ValueError: a NUL character in the path
+        reason = getattr(e, "strerror", None) or e
+        return None, [(f"{path} cannot be read: {reason}.", "give the path of a file of shapes")]
+    except RecursionError:
+        return None, [(f"{path} is nested too deeply.", _DOCS)]
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         line = mark.line + 1 if mark else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from hier_dag.graph.leakage import certify
 from hier_dag.graph.link_edges import LINKS_TO_EDGES
 from hier_dag.graph.node_hashes import node_hashes
 from hier_dag.graph.pairs import COLUMNS, PAIRS_TO_SPLIT
-from hier_dag.graph.profile import profile
 from hier_dag.graph.splits import global_cut
 from hier_dag.graph.tables import GraphTables, graph_tables
 
@@ -33,7 +31,7 @@ def build_graph(
     links: Path,
     out: Path,
 ) -> KnowledgeGraph:
-    """Writes a knowledge graph: node tables, splits, edges, profile, ledger and leakage certificate.
+    """Writes a knowledge graph: node tables, splits, edges, ledger and leakage certificate.
 
     Args:
         con: engine connection for the tables in between.
@@ -60,8 +58,8 @@ def build_graph(
     files.save_edges(out, relations)
     graph = files.load_graph(out, config.source_names, config.target_names)
     first = {domain: files.first_times(out, domain) for domain in config.domains}
-    certify(graph, node_hashes(tables.users, tables.items), first, global_cut(config)).write(out)
-    _write_json(out / files.PROFILE, profile(graph))
+    cut = global_cut(map(config.split_of, config.domains))
+    certify(graph, node_hashes(tables.users, tables.items), first, cut).write(out)
     write_flows([*tables.flows, *_edge_flows(tables, graph)], out)
     return graph
 
@@ -137,7 +135,3 @@ def _both_ways(table: ibis.Table, a: str, b: str, n: int) -> CSR:
     else:
         (left, right), kinds = _columns(table, a, b), None
     return from_coo(np.concatenate([left, right]), np.concatenate([right, left]), n, n, kinds=kinds)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from hier_dag.config import PlatformConfig
 from hier_dag.config.models import TableSource
+from hier_dag.config.shapes_file import load_shapes
 from hier_dag.errors import ContractError
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.links import link_inputs
@@ -101,8 +103,20 @@ def graph_request(config: PlatformConfig, registry: Registry) -> Request:
     params = {
         "domains": {d: {"role": v.role, "audience": v.audience} for d, v in config.domains.items()},
         "splits": {d: config.split_of(d).model_dump(mode="json") for d in config.domains},
+        "contract": _graph_contract(config),
     }
     return Request(GRAPH, None, CODE_VERSIONS[GRAPH], params, parents={k: str(v) for k, v in parents.items()})
+
+
+def _graph_contract(config: PlatformConfig) -> dict[str, Any]:
+    """Limits and further shapes of the graph: what passed with a warning may not pass a block.
+
+    Raises:
+        ConfigError: when the file of shapes has a mistake.
+    """
+    declared = config.stages.graph
+    further = [] if declared.shapes is None else load_shapes(Path(declared.shapes)).plain()
+    return {**declared.model_dump(exclude={"shapes"}), "shapes": further}
 
 
 def encoder_request(config: PlatformConfig, registry: Registry) -> Request:

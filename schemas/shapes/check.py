@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hier_dag.config.shapes import NodeShape, RelationShape, Severity
 from hier_dag.graph.relations import NODE_TYPES, Relation
 from schemas.graph_contract.view import NODE_FILES, GraphView
-from schemas.shapes.constraints import Constraint
+from schemas.shapes.constraints import Constraint, relations_meant
 from schemas.shapes.node_rules import check_nodes
 from schemas.shapes.relation_rules import check_relation
 from schemas.validate import Failure
@@ -19,7 +19,7 @@ class ShapeFailure(Failure):
     """A constraint that nodes or edges break.
 
     Attributes:
-        shape: name of the constraint, which `shapes.ttl` has too.
+        shape: name of the constraint, and of its shape in `shapes.ttl`.
         severity: `violation` or `warning`.
         message: why it matters, where the shape says it.
     """
@@ -46,7 +46,7 @@ def _nodes(view: GraphView, constraints: Sequence[Constraint]) -> Iterator[Shape
     for kind in NODE_TYPES:
         own = [c for c in constraints if isinstance(c.shape, NodeShape) and c.shape.node.lower() == kind]
         for c, count, sample in check_nodes(view, kind, own):
-            yield _failure(c, NODE_FILES[kind], count, sample)
+            yield _failure(c, None, NODE_FILES[kind], count, sample)
 
 
 def _edges(view: GraphView, constraints: Sequence[Constraint]) -> Iterator[ShapeFailure]:
@@ -55,13 +55,12 @@ def _edges(view: GraphView, constraints: Sequence[Constraint]) -> Iterator[Shape
             for relation in relations_meant(c.shape, view.readable):
                 count, sample = check_relation(view, relation, c)
                 if count:
-                    yield _failure(c, relation.name, count, sample)
+                    yield _failure(c, relation, relation.name, count, sample)
 
 
-def relations_meant(shape: RelationShape, relations: dict[str, Relation]) -> list[Relation]:
-    """The relations that a shape is about: `interacts` is that of every domain."""
-    return [r for name, r in relations.items() if shape.relation in (name, r.family)]
-
-
-def _failure(c: Constraint, table: str, count: int, sample: tuple[str, ...]) -> ShapeFailure:
-    return ShapeFailure(table, c.about, c.kind, count, sample, c.name, c.shape.severity, c.shape.message)
+def _failure(
+    c: Constraint, relation: Relation | None, table: str, count: int, sample: tuple[str, ...]
+) -> ShapeFailure:
+    return ShapeFailure(
+        table, c.about, c.kind, count, sample, c.name_in(relation), c.shape.severity, c.shape.message
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 from hier_dag.config.shapes import NodeShape, RelationShape, Shapes
 from hier_dag.config.shapes_file import load_shapes
+from hier_dag.graph.relations import Relation
 
 PACKAGED = Path(__file__).parent / "knowledge_graph.yaml"
 
@@ -36,6 +37,10 @@ class Constraint:
         side = f".{self.value}" if self.kind == "class" else ""
         return f"shape-{self.number}.{self.kind}{side}"
 
+    def name_in(self, relation: Relation | None) -> str:
+        """The name where it is about one relation: `shape-6.max_per_pair:interacts:cafe`."""
+        return self.name if relation is None else f"{self.name}:{relation.name}"
+
     @property
     def about(self) -> str | None:
         """Property of a node, side of an edge or `weight`; None where it is the edge as a whole."""
@@ -55,6 +60,11 @@ def constraints_of(shapes: Iterable[NodeShape | RelationShape]) -> list[Constrai
         for number, shape in enumerate(shapes, start=1)
         for kind, value in shape.constraints()
     ]
+
+
+def relations_meant(shape: RelationShape, relations: dict[str, Relation]) -> list[Relation]:
+    """The relations that a shape is about: `interacts` is that of every domain."""
+    return [r for name, r in relations.items() if shape.relation in (name, r.family)]
 
 
 @cache

@@ -196,7 +196,7 @@ def test_asking_again_reuses_the_artifact_and_shows_the_same_checks(own, materia
     assert seen.metadata["reused"].value is True
     assert seen.tags["dagster/data_version"] == own.latest(GRAPH).digest
     assert {c.check_name for c in result.get_asset_check_evaluations()} == {
-        "contract", "all_domains", "heterograph", "integrity", "no_leakage"
+        "contract", "all_domains", "degree_drift", "heterograph", "integrity", "no_leakage", "shapes", "structure"
     }  # fmt: skip
-    assert len(result.get_asset_check_evaluations()) == 5
+    assert len(result.get_asset_check_evaluations()) == 8
     assert own.artifacts() == before

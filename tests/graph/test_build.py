@@ -14,7 +14,9 @@ from hier_dag.graph.files import load_graph
 from hier_dag.graph.hetero import agrees, to_dgl
 from hier_dag.graph.knowledge_graph import TRAIN
 from hier_dag.ingest.connection import connect
-from schemas.audits import audit_graph
+from schemas.graph_contract.conservation import conservation
+from schemas.graph_contract.integrity import integrity
+from schemas.graph_contract.view import GraphView
 
 TIME = {"kind": "global_time", "validation_from": "2026-01-11", "test_from": "2026-01-16"}
 SHOP = [
@@ -160,18 +162,19 @@ def test_shots_count_up_from_one_although_shared_items_are_held_out_elsewhere(
         assert (pairs.shot_rank[~train] == 0).all()
 
 
-def test_the_audit_passes_a_sound_graph_and_counts_planted_defects(built, con):
+def test_the_contract_passes_a_sound_graph_and_counts_planted_defects(built, con):
     out, graph = built
-    assert audit_graph(con, out, graph) == []
-    bad = from_coo(np.array([0, 1]), np.array([1, 99]), graph.n_users, graph.n_items + 99)
+    view = GraphView(con, out, graph)
+    assert integrity(view) + conservation(view) == []
+    bad = from_coo(np.array([0, 1]), np.array([1, 99]), graph.n_users, graph.n_items)
     broken = type(graph)(**{**vars(graph), "interacts": {**graph.interacts, "shop": bad}})
-    assert [(f.table, f.rule, f.count) for f in audit_graph(con, out, broken)] == [
-        ("interacts:shop", "dangling_edge", 1)
-    ]
+    assert [
+        (f.table, f.column, f.rule, f.count, f.sample) for f in integrity(GraphView(con, out, broken))
+    ] == [("interacts:shop", "to", "dangling_edge", 1, ("u2 → item number 99",))]
     users = pq.read_table(out / "nodes/users.parquet")
     pq.write_table(users.take([0, 1, 1]), out / "nodes/users.parquet")
-    defects = {(f.column, f.rule): f.count for f in audit_graph(con, out, graph)}
-    assert {column for column, _ in defects} >= {"user", "user_id"}, defects
+    found = {(f.table, f.column, f.rule): f.count for f in integrity(GraphView(con, out, graph))}
+    assert found[("nodes/users.parquet", "user_id", "duplicate")] == 1
 
 
 def test_the_graph_reads_back_as_it_was(built):
