@@ -82,6 +82,8 @@ def _from_intents(shown: Iterable[Intent], paths: int) -> list[Flow]:
         for path in intent.paths[:paths]
         if path.score >= _SHOWN_SHARE or path is intent.paths[0]
     ]
+    # An intent that nobody follows has no width to draw, nor a height to place its exemplars by.
+    drawn = [flow for flow in drawn if flow[2] > 0]
     total = sum(width for *_, width in drawn) or 1.0
     return [Flow((INTENT, i.number), (EXEMPLAR, p.number), width / total, i.family) for i, p, width in drawn]
 
