@@ -1,4 +1,4 @@
-"""Counts a profile inside the engine: three grouped scans of the events, everything else on their results."""
+"""Counts a profile inside the engine: four grouped scans of the events, everything else on their results."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
 from hier_dag.ingest.ledger import Ledger
@@ -56,10 +57,10 @@ def profile_events(con: Backend, files: Sequence[Path], ledger: Ledger) -> Event
     cells = _cells(con, events)
     user_activity, top = _activity(con, users)
     item_activity, _ = _activity(con, items)
-    weights = _histogram(con, cells, "octave")
-    behaviors = sorted(_histogram(con, cells, "behavior").items(), key=lambda b: (-b[1], b[0]))
+    weights = _margin(cells, "octave")
+    behaviors = sorted(_margin(cells, "behavior").items(), key=lambda b: (-b[1], b[0]))
     beyond = sum(n for _, n in behaviors[MOST_BEHAVIORS:])
-    time = _time(con, events, cells)
+    time = _time(cells)
     return replace(
         raw,
         rows=sum(weights.values()),
@@ -82,18 +83,22 @@ def _counted(con: Backend, events: ir.Table, column: str) -> ir.Table:
     return con.create_table(f"profile_{column}", grouped, temp=True, overwrite=True)
 
 
-def _cells(con: Backend, events: ir.Table) -> ir.Table:
+def _cells(con: Backend, events: ir.Table) -> pa.Table:
     """Events by behaviour, octave of the weight and hour since 1970: few rows; histograms are its margins."""
-    hour = epoch_us(events.event_time) // _HOUR
+    micros = epoch_us(events.event_time)
     octave = events.weight.cast("float64").log2().floor().cast("int64")
-    grouped = events.group_by(behavior=events.behavior, octave=octave, hour=hour).aggregate(n=events.count())
-    return con.create_table("profile_cells", grouped, temp=True, overwrite=True)
+    grouped = events.mutate(micros=micros).group_by(
+        behavior=events.behavior, octave=octave, hour=micros // _HOUR
+    )
+    return con.to_pyarrow(
+        grouped.aggregate(n=ibis._.count(), first=ibis._.micros.min(), last=ibis._.micros.max())
+    )
 
 
-def _histogram(con: Backend, cells: ir.Table, by: str) -> dict[Any, int]:
-    grouped = cells.group_by(by).aggregate(n=cells.n.sum()).order_by(by)
-    found = con.to_pyarrow(grouped).to_pydict()
-    return dict(zip(found[by], found["n"], strict=True))
+def _margin(cells: pa.Table, by: str) -> dict[Any, int]:
+    """Events by one of the cells' columns, in its order."""
+    grouped = cells.group_by(by).aggregate([("n", "sum")]).sort_by(by).to_pydict()
+    return dict(zip(grouped[by], grouped["n_sum"], strict=True))
 
 
 def _activity(con: Backend, counted: ir.Table) -> tuple[tuple[int, ...], int]:
@@ -108,8 +113,7 @@ def _activity(con: Backend, counted: ir.Table) -> tuple[tuple[int, ...], int]:
 
 def _busiest_day(con: Backend, events: ir.Table, users: ir.Table) -> int:
     top = users.order_by(ibis.desc("n"), "id").limit(TOP_USERS)
-    ids = con.to_pyarrow(top)["id"].to_pylist()
-    theirs = events.filter(events.user_id.isin(ids), events.event_time.notnull())
+    theirs = events.filter(events.event_time.notnull()).semi_join(top, events.user_id == top.id)
     day = epoch_us(theirs.event_time) // (_HOUR * _DAY_HOURS)
     days = theirs.group_by(user=theirs.user_id, day=day).aggregate(n=theirs.count())
     return int(con.to_pyarrow(days.n.max()).as_py() or 0)
@@ -126,8 +130,8 @@ def _sketch(con: Backend, counted: ir.Table, ids: int) -> Sketch:
     return Sketch(ids, np.unique(con.to_pyarrow(hashed)["hash"].cast(pa.uint64()).to_numpy()))
 
 
-def _time(con: Backend, events: ir.Table, cells: ir.Table) -> TimeProfile:
-    by_hour = _histogram(con, cells, "hour")
+def _time(cells: pa.Table) -> TimeProfile:
+    by_hour = _margin(cells, "hour")
     timeless = by_hour.pop(None, 0)
     if not by_hour:
         return TimeProfile(timeless=timeless)
@@ -139,17 +143,14 @@ def _time(con: Backend, events: ir.Table, cells: ir.Table) -> TimeProfile:
     of_day = np.zeros(_DAY_HOURS, np.int64)
     np.add.at(of_day, hours % _DAY_HOURS, rows)
     dates = np.datetime_as_string(days.astype("datetime64[D]"), unit="D").tolist()
-    profile = TimeProfile(
+    return TimeProfile(
+        first=_iso(pc.min(cells["first"]).as_py()),
+        last=_iso(pc.max(cells["last"]).as_py()),
         timeless=timeless,
         days=dict(zip(dates, by_day.tolist(), strict=True)),
         longest_gap_days=int(np.diff(days).max(initial=1)) - 1,
         hours=tuple(of_day.tolist()),
     )
-    span = con.to_pyarrow(
-        events.aggregate(first=epoch_us(events.event_time.min()), last=epoch_us(events.event_time.max()))
-    )
-    first, last = (_iso(span[name][0].as_py()) for name in ("first", "last"))
-    return replace(profile, first=first, last=last)
 
 
 def _iso(micros: int) -> str:

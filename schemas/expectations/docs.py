@@ -46,7 +46,9 @@ def write_docs(site: Path, domain: str, result: Any, *, verdict: str, against: s
     key = _identifier(domain, verdict, against)
     shown = _by_topic(result, key.run_id)
     context.validation_results_store.set(key, shown)
-    context.suites.add_or_update(
+    # Not `add_or_update`, which compares every expectation with every other.
+    (site / "store" / "expectations_store" / f"{domain}.json").unlink(missing_ok=True)
+    context.suites.add(
         gx.ExpectationSuite(name=domain, expectations=[r.expectation_config for r in shown.results])
     )
     _forget_old(context.validation_results_store, domain)

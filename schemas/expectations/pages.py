@@ -8,22 +8,37 @@ from __future__ import annotations
 from pathlib import Path
 
 from great_expectations.render.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
-from jinja2 import ChoiceLoader, FileSystemLoader
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
-_TEMPLATES = FileSystemLoader(Path(__file__).parent / "templates")
+_TEMPLATES = Path(__file__).parent / "templates"
+_COMPILED: dict[str, Environment] = {}
+"""By class: a view is made anew for every page, and compiling the templates takes longer than the page."""
+
+
+def _ours(name: str, theirs: Environment) -> Environment:
+    """Their environment with our templates in front; the one of an earlier view where there is one."""
+    if name not in _COMPILED:
+        behind = [] if theirs.loader is None else [theirs.loader]
+        theirs.loader = ChoiceLoader([FileSystemLoader(_TEMPLATES), *behind])
+        _COMPILED[name] = theirs
+    return _COMPILED[name]
 
 
 class OfflinePage(DefaultJinjaPageView):  # type: ignore[misc]
     """A page of results or of a suite."""
 
+    env: Environment
+
     def __init__(self, **directories: str | None) -> None:
         super().__init__(**directories)
-        self.env.loader = ChoiceLoader([_TEMPLATES, self.env.loader])
+        self.env = _ours("page", self.env)
 
 
 class OfflineIndex(DefaultJinjaIndexPageView):  # type: ignore[misc]
     """The index."""
 
+    env: Environment
+
     def __init__(self, **directories: str | None) -> None:
         super().__init__(**directories)
-        self.env.loader = ChoiceLoader([_TEMPLATES, self.env.loader])
+        self.env = _ours("index", self.env)
