@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hier_dag.config import PlatformConfig
 from hier_dag.errors import StoreError
 from hier_dag.ingest.corrections import Corrections
 from hier_dag.ingest.events import PreviousEvents, ingest_domain
+from hier_dag.ingest.ledger import Ledger
+from hier_dag.ingest.schema_drift import schema_changes
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CORRECTIONS, EVENTS
 from hier_dag.pipeline.workshop import Built, Workshop
@@ -25,6 +28,8 @@ from schemas.columns import columns_of
 from schemas.expectations.ask import warm_up
 from schemas.expectations.verdict import WARNING, Verdict
 
+INPUT_SCHEMA = "input_schema"
+_CHANGES = 10  # changed columns named in the message
 Connect = Callable[[], AbstractContextManager[Backend]]
 
 
@@ -52,6 +57,7 @@ def build_events(
         ContractError: when a file cannot be used or too many rows are invalid.
     """
     warm_up()
+    previous = _previous(workshop, domain)
     began = time.perf_counter()
     with connect() as con:
         ledger = ingest_domain(
@@ -61,7 +67,7 @@ def build_events(
             staged,
             con=con,
             as_of=datetime.now(UTC),
-            previous=_previous(workshop, domain),
+            previous=previous,
             corrections=_corrections(workshop, request),
             progress=lambda done, total, entry: tell(
                 Step(f"{EVENTS}[{domain}]", f"{entry.location}: {entry.rows_in:,} rows", done + 1, total)
@@ -89,11 +95,29 @@ def build_events(
                 "row_schema", not failures, {"failures": [f.as_dict() for f in failures], "files": len(files)}
             ),
             CheckRow("conservation", True, totals),
+            _input_schema(ledger, previous),
             *expected.checks,
         ],
-        advisory=frozenset({WARNING}),
+        advisory=frozenset({WARNING, INPUT_SCHEMA}),
         remedies=expected.remedies,
     )
+
+
+def _input_schema(ledger: Ledger, previous: PreviousEvents | None) -> CheckRow:
+    """Whether the raw files still have the columns and types of the last accepted version."""
+    last = () if previous is None else previous.ledger.files
+    changes = schema_changes(*([(f.location, f.columns) for f in files] for files in (ledger.files, last)))
+    if not changes:
+        return CheckRow(INPUT_SCHEMA, True, {"files": len(ledger.files)})
+    facts = {
+        "changes": [asdict(c) for c in changes],
+        "message": "; ".join(
+            f"{c.file}: column {c.column} is {c.change} ({c.before or 'absent'} → {c.now or 'absent'})"
+            for c in changes[:_CHANGES]
+        ),
+        "fix": "ask whoever writes the log whether this was meant; `extra_columns: refuse` stops at new ones",
+    }
+    return CheckRow(INPUT_SCHEMA, False, facts)
 
 
 def _previous(workshop: Workshop, domain: str) -> PreviousEvents | None:

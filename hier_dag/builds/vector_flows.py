@@ -39,7 +39,7 @@ def check_published(flows: Sequence[Flow], model: Artifact, domain: str) -> None
     """
     made = _flows(model)
     for unit, step in (("users", AUDIENCE_TO_VECTORS), ("items", CATALOGUE_TO_VECTORS)):
-        expected = {domain: came_out(made, step, unit, domain)}
+        expected: dict[str | None, int] = {domain: came_out(made, step, unit, domain)}
         agree([f for f in flows if f.unit == unit], expected, f"{unit} of {MODEL} → {PUBLISHED}")
 
 

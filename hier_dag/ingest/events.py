@@ -224,6 +224,7 @@ def _ingest_file(
         holds_from=_before(written.latest_valid, slack),
         holds_until=_before(written.first_future, slack),
         corrected=corrected.num_rows,
+        columns=table.columns,
     )
 
 
