@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from hier_dag.cli.audit import audit
 from hier_dag.cli.check import check
 from hier_dag.cli.demo import demo
 from hier_dag.cli.output import exit_code, print_error, print_json, print_whatever_it_holds
@@ -31,6 +32,7 @@ app = typer.Typer(
 for command in (demo, sample, check, run, report, recommend, why, paths, study, ui):
     app.command()(command)
 app.add_typer(quarantine)
+app.add_typer(audit)
 
 
 def main() -> None:

@@ -38,8 +38,9 @@ def split_pairs(
         events = con.create_table(f"no_events_{domain}", schema=ibis.schema(schema), temp=True)
     else:
         events = con.read_parquet([str(f) for f in files])
-    pairs = distinct_pairs(events, known_until(config, domain))
-    placed = assign_splits(pairs, config.split_of(domain)).select(*_BY_ID)
+    split = config.split_of(domain)
+    until = known_until(config.domains[domain].role, split, global_cut(map(config.split_of, config.domains)))
+    placed = assign_splits(distinct_pairs(events, until), split).select(*_BY_ID)
     table = con.create_table(f"pairs_{domain}", placed, temp=True)
     counts = _counts(table, pairs=table.count(), repeated=(table.events - 1).sum())
     entered = sum(pq.read_metadata(file).num_rows for file in files)
@@ -75,10 +76,11 @@ def trainable_pairs(
         *(p.filter(p.split != TRAIN).select("user", "item", domain=ibis.literal(d)) for d, p in dense.items())
     )
     held = con.create_table("held_out", held, temp=True)
+    cut = global_cut(map(config.split_of, config.domains))
     out, flows = {}, []
     for domain, table in dense.items():
-        cut = global_cut(config) if config.domains[domain].role == "source" else None
-        judged = con.create_table(f"judged_{domain}", _judged(table, held, domain, cut), temp=True)
+        bound = cut if config.domains[domain].role == "source" else None
+        judged = con.create_table(f"judged_{domain}", _judged(table, held, domain, bound), temp=True)
         con.drop_table(f"dense_{domain}")
         flows.append(_flow(domain, entered[domain], judged))
         out[domain] = judged.filter(judged.lost.isnull()).select(*COLUMNS)

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import ibis
 
-from hier_dag.config.models import GlobalTimeSplit, PlatformConfig, SeededHashSplit, Split
+from hier_dag.config.models import GlobalTimeSplit, SeededHashSplit, Split
 from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION
 
 _HASH_DIGITS = 13  # hex digits of an MD5 that a float64 holds exactly: 52 bits
 
 
-def global_cut(config: PlatformConfig) -> datetime | None:
+def global_cut(splits: Iterable[Split]) -> datetime | None:
     """The instant from which on pre-training may know nothing; None where no domain is split by time.
 
     It is the earliest `validation_from` of all domains: what one domain holds out of its future must not come
     back to it through the present of another.
     """
-    cuts = [
-        split.validation_from
-        for split in map(config.split_of, config.domains)
-        if isinstance(split, GlobalTimeSplit)
-    ]
-    return min(cuts, default=None)
+    return min((s.validation_from for s in splits if isinstance(s, GlobalTimeSplit)), default=None)
 
 
-def known_until(config: PlatformConfig, domain: str) -> datetime | None:
+def known_until(role: str, split: Split, cut: datetime | None) -> datetime | None:
     """The instant from which on a domain's training pairs may know nothing; None where they may know all.
 
     That is the platform's cut for a source, which pre-training reads, and a target's own `validation_from`.
     """
-    if config.domains[domain].role == "source":
-        return global_cut(config)
-    split = config.split_of(domain)
+    if role == "source":
+        return cut
     return split.validation_from if isinstance(split, GlobalTimeSplit) else None
 
 

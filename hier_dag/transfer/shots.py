@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hier_dag.graph.csr import IntArray
-from hier_dag.graph.knowledge_graph import TRAIN, KnowledgeGraph
+from hier_dag.graph.knowledge_graph import TEST, TRAIN, KnowledgeGraph
+from hier_dag.graph.training_pairs import Used
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,28 @@ def draw_shots(graph: KnowledgeGraph, domain: str, name: str) -> Shots:
         item=positions(graph.catalogue[domain], pairs.item[keep]),
         n_items=len(graph.catalogue[domain]),
     )
+
+
+def settings_of(graph: KnowledgeGraph, domain: str, scored: Iterable[str], published: str) -> list[str]:
+    """The few-shot settings that a transfer draws: those to score, where a pair tests, and the published.
+
+    Args:
+        graph: holds the domain's splits.
+        domain: the target.
+        scored: settings to score.
+        published: the setting whose vectors are published.
+    """
+    judged = bool((graph.interactions[domain].split == TEST).any())
+    return list(dict.fromkeys([*(scored if judged else ()), published]))
+
+
+def used_pairs(graph: KnowledgeGraph, domain: str, drawn: Sequence[Shots]) -> Used:
+    """Every pair of some settings once, by dense numbers."""
+    users, items = graph.audience[domain], graph.catalogue[domain]
+    codes = [shots.user * len(items) + shots.item for shots in drawn]
+    each = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64)
+    user, item = np.divmod(each, max(1, len(items)))
+    return Used(domain, (domain,), users[user], items[item])
 
 
 def _lowest(rank: NDArray[np.float64], among: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:

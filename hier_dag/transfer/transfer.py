@@ -18,7 +18,7 @@ from hier_dag.transfer.few_shot import FewShot, few_shot, zero_shot_vectors
 from hier_dag.transfer.head import HeadState
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.score import judged_users, score_setting
-from hier_dag.transfer.shots import Shots, draw_shots
+from hier_dag.transfer.shots import Shots, draw_shots, settings_of, used_pairs
 from hier_dag.transfer.target import Target, make_target
 from hier_dag.transfer.vectors import DomainVectors
 
@@ -82,7 +82,7 @@ def transfer(
     began = time.perf_counter()
     target = make_target(graph, encoding, domain)
     judged = bool((graph.interactions[domain].split == TEST).any())
-    settings = list(dict.fromkeys([*(params.shots if judged else ()), params.publish_shots]))
+    settings = settings_of(graph, domain, params.shots, params.publish_shots)
     scored: list[Scored] = []
     drawn: list[Shots] = []
     published, head, shots_published, used = zero_shot_vectors(target, params), None, "0", 0
@@ -109,18 +109,9 @@ def transfer(
         head=head,
         shots=shots_published,
         pairs_used=used,
-        used=_used(target, drawn),
+        used=used_pairs(graph, domain, drawn),
         seconds=time.perf_counter() - began,
     )
-
-
-def _used(target: Target, drawn: list[Shots]) -> Used:
-    """Every pair of some few-shot settings once, by dense numbers."""
-    columns = len(target.items)
-    codes = [shots.user * columns + shots.item for shots in drawn]
-    each = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64)
-    user, item = np.divmod(each, max(1, columns))
-    return Used(target.domain, (target.domain,), target.users[user], target.items[item])
 
 
 def _records(graph: KnowledgeGraph, target: Target, scored: list[Scored], params: TransferParams) -> pa.Table:

@@ -1,0 +1,1 @@
+"""Proofs about artifacts that are there, made again from what they and their parents hold."""
