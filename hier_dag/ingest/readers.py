@@ -151,7 +151,7 @@ def _parquet(
     except (pa.ArrowException, OSError) as e:
         raise _corrupt(e, place) from e
     size = path.stat().st_size
-    bounds.check(rows, size, place, "claims rows,")
+    bounds.check(rows, size, place, "claims a number of rows that is")
     bounds.check(sum(g.total_byte_size for g in groups), size, place, "claims to become")
     check_columns(schema.names, list(mapping.values()), extra, place, lambda: _first_rows(footer))
     with reading(place):
