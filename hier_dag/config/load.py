@@ -81,6 +81,7 @@ def check_config(path: str | Path, *, check_files: bool = True) -> tuple[Platfor
     if config is not None:
         issues += _orderless(config, document)
         issues += _unusable_sources(config, document, check_files)
+        issues += _missing_suites(config, document) if check_files else []
         issues += _shape_mistakes(config, document, shapes)
     return (config if not issues else None), sorted(issues, key=lambda i: i.line)
 
@@ -180,6 +181,28 @@ def _orderless(config: PlatformConfig, document: Located) -> list[Issue]:
                     Issue(document.line_of(place), where, message, f"{fix}, or split by seeded_hash")
                 )
     return issues
+
+
+def _missing_suites(config: PlatformConfig, document: Located) -> list[Issue]:
+    """Suites of expectations that are no file."""
+    declared: list[tuple[tuple[str | int, ...], tuple[str, ...]]] = [
+        (("stages", "expectations", "suites"), config.stages.expectations.suites),
+        *(
+            (("domains", name, "expectations", "suites"), domain.expectations.suites)
+            for name, domain in config.domains.items()
+        ),
+    ]
+    return [
+        Issue(
+            document.line_of(place),
+            ".".join(map(str, place)),
+            f"no suite {config.data_dir() / path}.",
+            "correct the path, relative to `data`",
+        )
+        for place, paths in declared
+        for path in paths
+        if not os.path.isfile(config.data_dir() / path)
+    ]
 
 
 def sqlite_file(config: PlatformConfig, source: TableSource) -> Path | None:

@@ -77,14 +77,15 @@ def judge_profile(
         name: [a for a in answers if not a.passed and a.expectation.blocks == (name == BLOCKING)]
         for name in (BLOCKING, WARNING)
     }
+    remedies = {name: _remedy(domain, of) for name, of in failed.items() if of}
     return Verdict(
-        [_check(name, of, about) for name, of in failed.items()],
-        {name: _remedy(domain, of) for name, of in failed.items() if of},
+        [_check(name, of, about, remedies.get(name)) for name, of in failed.items()],
+        remedies,
         result,
     )
 
 
-def _check(name: str, failed: Sequence[Answer], about: dict[str, Any]) -> CheckRow:
+def _check(name: str, failed: Sequence[Answer], about: dict[str, Any], fix: str | None) -> CheckRow:
     facts: dict[str, Any] = {
         "failed": [
             {
@@ -100,6 +101,7 @@ def _check(name: str, failed: Sequence[Answer], about: dict[str, Any]) -> CheckR
     }
     if failed:
         facts["message"] = "; ".join(map(_words, failed)) + _compared(about["against"])
+        facts["fix"] = fix
     return CheckRow(name, not failed, facts)
 
 

@@ -91,6 +91,13 @@ def test_samples_of_rows_and_of_quarantine(platform):
     assert "logs/recipes.csv.gz" in events["raw_files"]
 
 
+def test_events_lead_to_their_data_docs(platform):
+    page = Path(values(shown(platform, EVENTS, "recipes"))["data_docs"])
+    assert page == platform.home.data_docs / "recipes.html"
+    assert "validations/recipes/accepted/" in page.read_text()
+    assert (page.parent / "index.html").read_text().count("<td>accepted</td>") == 8
+
+
 def test_training_shows_its_curve_and_what_exemplars_mean(platform):
     seen = values(shown(platform, "pretrain/encoder"))
     png = picture(seen["curve"])
@@ -196,7 +203,8 @@ def test_asking_again_reuses_the_artifact_and_shows_the_same_checks(own, materia
     assert seen.metadata["reused"].value is True
     assert seen.tags["dagster/data_version"] == own.latest(GRAPH).digest
     assert {c.check_name for c in result.get_asset_check_evaluations()} == {
-        "contract", "all_domains", "degree_drift", "heterograph", "integrity", "no_leakage", "shapes", "structure"
+        "contract", "all_domains", "degree_drift", "heterograph", "integrity", "no_leakage", "shapes",
+        "structure",
     }  # fmt: skip
     assert len(result.get_asset_check_evaluations()) == 8
     assert own.artifacts() == before

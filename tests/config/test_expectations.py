@@ -67,6 +67,19 @@ def test_mistakes_are_named_with_their_line(tmp_path, declared, message, fix):
     assert fix in issue.fix
 
 
+def test_a_suite_that_is_no_file_is_named(tmp_path):
+    (tmp_path / "shop.csv").write_text("user_id,item_id\na,b\n")
+    (tmp_path / "c.csv").write_text("item_id\nb\n")
+    checked(tmp_path, "suites: [mine.json]")
+    config, (issue,) = check_config(tmp_path / "domains.yaml")
+    assert config is None
+    assert (issue.line, issue.where) == (9, "stages.expectations.suites")
+    assert "no suite" in issue.message
+    assert "mine.json" in issue.message
+    (tmp_path / "mine.json").write_text("{}")
+    assert check_config(tmp_path / "domains.yaml")[1] == []
+
+
 def test_the_documented_defaults_are_those_of_the_suites():
     documented = dict(re.findall(r"^\| `expectations\.(\w+)` \| (.+?) \|", DOCS, re.MULTILINE))
     assert documented.keys() == {*NAMES, "suites"}
