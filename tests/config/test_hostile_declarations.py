@@ -45,7 +45,7 @@ def laughs(join):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (laughs(lambda parts: "[" + ", ".join(p.removesuffix(": 1") for p in parts) + "]"), "more than 100,000"),
+        (laughs(lambda p: "[" + ", ".join(x.removesuffix(": 1") for x in p) + "]"), "more than 100,000"),
         (laughs(lambda p: "{<<: [" + ", ".join(p) + "]}" if "*" in p[0] else "{x: 1}"), "merges make"),
         ("[" * 100_000, "nested too deeply"),
         ("a: " + "{a: " * 5_000, "nested too deeply"),
