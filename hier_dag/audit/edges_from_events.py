@@ -18,7 +18,7 @@ from hier_dag.pipeline.stages import EVENTS
 from hier_dag.store import ArtifactStore
 
 _TOLERANCE = 1e-5  # relative: weights are sums of float64 that are stored as float32
-_CLAIM = "every edge is in the canonical events, as they were before the time it may know"
+_CLAIM = "edges know what the canonical events bear out, and nothing later"
 
 
 def prove_from_events(opened: OpenGraph, store: ArtifactStore, con: Backend) -> Iterator[Claim]:
