@@ -71,6 +71,10 @@ QUARANTINE = Contract(
     (
         unique("file", "row"),
         Rule("wrong_type", ("reasons",), _other_type),
-        where("not_first", ["reason", "reasons"], lambda t: t.reasons[0].fill_null("") != t.reason),
+        where(
+            "not_first",
+            ["reason", "reasons"],
+            lambda t: (t.reasons.length() == 0) | (t.reasons[0] != t.reason),
+        ),
     ),
 )
