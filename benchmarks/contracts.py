@@ -30,7 +30,6 @@ import pyarrow.parquet as pq
 from hier_dag.builds import events as events_build
 from hier_dag.builds import graph as graph_build
 from hier_dag.builds import links as links_build
-from hier_dag.builds.expectations import Verdict
 from hier_dag.config import PlatformConfig, load_config
 from hier_dag.graph import build as graph_writer
 from hier_dag.home import SAMPLE_DOMAINS
@@ -44,6 +43,7 @@ from hier_dag.sample.generate import generate
 from hier_dag.sample.params import SampleParams
 from hier_dag.store import ArtifactStore
 from schemas.audits import audit_events
+from schemas.expectations.verdict import Verdict
 
 CONTRACTS = [  # where each is called from, its name, what it is called in the table
     (events_build, "audit_events", "row schema of events"),
