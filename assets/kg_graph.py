@@ -34,7 +34,11 @@ def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
             ("shapes", "Nodes and edges keep every declared shape (shapes.ttl); warnings are listed."),
             ("structure", "Share in the giant component, hubs, ids that look alike or name another type."),
             ("degree_drift", "PSI of log-degrees against the last accepted graph, relation by relation."),
-            ("no_leakage", "No validation or test interaction of any domain is an edge."),
+            (
+                "no_leakage",
+                "No validation or test interaction of any domain is an edge; no edge of a source began at the "
+                "global cut or later.",
+            ),
             ("heterograph", "The DGL heterograph has every node and edge, and shares the arrays' memory."),
         ),
         description="The knowledge graph: users, items and entities of all domains numbered once, typed "
