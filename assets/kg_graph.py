@@ -36,8 +36,8 @@ def kg_graph(config: PlatformConfig) -> dg.AssetsDefinition:
             ("degree_drift", "PSI of log-degrees against the last accepted graph, relation by relation."),
             (
                 "no_leakage",
-                "No validation or test interaction of any domain is an edge; no edge of a source began at the "
-                "global cut or later.",
+                "No validation or test interaction of any domain is an edge; no edge of a source began at "
+                "the global cut or later.",
             ),
             ("heterograph", "The DGL heterograph has every node and edge, and shares the arrays' memory."),
         ),
