@@ -1,0 +1,79 @@
+"""An encoder whose training used a pair that is held out is refused, whatever let it in."""
+
+import dataclasses
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from assets.pretrain_encoder import pretrain_encoder
+from hier_dag.graph.csr import from_coo
+from hier_dag.graph.files import load_graph
+from hier_dag.graph.knowledge_graph import TEST
+from hier_dag.pipeline.stages import ENCODER, GRAPH
+from resources import Trainer
+
+
+class Leaky(Trainer):
+    """Lets one pair into the edges of a source on the way to training."""
+
+    domain: str
+    user: int
+    item: int
+
+    def pretrain(self, graph, params):
+        csr = graph.interacts[self.domain]
+        user, item = np.append(csr.row_of_entry(), self.user), np.append(csr.indices, self.item)
+        changed = from_coo(user, item, csr.rows, csr.cols)
+        given = dataclasses.replace(graph, interacts={**graph.interacts, self.domain: changed})
+        return super().pretrain(given, params)
+
+
+@pytest.fixture
+def pretrained(own):
+    """Pre-trains with another seed, so that no encoder is there yet; gives the run."""
+    stages = own.config.stages
+    other = dataclasses.replace(stages.pretrain, seed=stages.pretrain.seed + 1)
+    config = own.config.model_copy(update={"stages": stages.model_copy(update={"pretrain": other})})
+
+    def run(trainer):
+        resources = {**own.definitions().resources, "trainer": trainer}
+        wanted = pretrain_encoder(config).required_resource_keys - {"io_manager"}
+        return dg.materialize(
+            [pretrain_encoder(config)],
+            resources={name: resources[name] for name in wanted},
+            instance=own.instance(),
+            raise_on_error=False,
+        )
+
+    return run
+
+
+def test_a_planted_pair_fails_the_check_and_is_named_and_nothing_is_committed(own, pretrained):
+    graph = load_graph(own.latest(GRAPH).path, own.config.source_names, own.config.target_names)
+    pairs = graph.interactions["grocery"]
+    user, item = (int(v[pairs.split == TEST][0]) for v in (pairs.user, pairs.item))
+    before = own.latest(ENCODER).digest
+    result = pretrained(Leaky(domain="food_delivery", user=user, item=item))
+    assert not result.success
+    (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == "no_leakage"]
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    sample = check.metadata["sample"].value
+    assert {s["used_by"] for s in sample} == {"food_delivery", "history"}
+    (named,) = {(s["user"], s["item"], *s["held_out_by"]) for s in sample}
+    assert named[:2] == (graph.user_ids[user], graph.item_ids[item])
+    assert "test of grocery" in named
+    assert own.latest(ENCODER).digest == before
+
+
+def test_a_sound_trainer_passes_with_the_digests_of_the_graphs_own_edges(own, pretrained):
+    assert pretrained(Trainer()).success
+    stored = own.latest(GRAPH).json("leakage.json")["domains"]
+    used = own.latest(ENCODER).json("leakage.json")["used"]
+    for source in own.config.source_names:
+        assert used[source]["pairs_sha256"] == stored[source]["edges_sha256"]
+    flows = own.latest(ENCODER).json("ledger.json")["flows"]
+    assert {f["domain"]: f["entered"] for f in flows} == {
+        s: stored[s]["edges"] for s in own.config.source_names
+    }
