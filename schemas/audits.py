@@ -11,24 +11,31 @@ from pathlib import Path
 from ibis.backends.duckdb import Backend
 
 from schemas.embeddings import EMBEDDINGS
-from schemas.events import EVENTS
+from schemas.events import EVENTS, QUARANTINE
 from schemas.links import LINK_CONTRACTS
 from schemas.validate import Failure, validate
 
 
-def audit_events(con: Backend, files: Sequence[Path]) -> list[Failure]:
-    """Canonical events of one domain, all its files as one table."""
-    if not files:
-        return []
-    return validate(con.read_parquet([str(f) for f in files]), EVENTS, name="events")
+def audit_events(con: Backend, files: Sequence[Path], quarantined: Sequence[Path] = ()) -> list[Failure]:
+    """Canonical events of one domain and its quarantined rows, the files of each as one table."""
+    found: list[Failure] = []
+    if files:
+        found += validate(con.read_parquet([str(f) for f in files]), EVENTS, name="events")
+    return found + _audit_quarantine(con, quarantined)
 
 
 def audit_links(con: Backend, folder: Path) -> list[Failure]:
-    """Every table of the links artifact."""
+    """Every table of the links artifact, quarantined rows too."""
     found: list[Failure] = []
     for name, contract in LINK_CONTRACTS.items():
         found += validate(con.read_parquet(str(folder / f"{name}.parquet")), contract, name=name)
-    return found
+    return found + _audit_quarantine(con, sorted((folder / "quarantine").glob("*.parquet")))
+
+
+def _audit_quarantine(con: Backend, files: Sequence[Path]) -> list[Failure]:
+    if not files:
+        return []
+    return validate(con.read_parquet([str(f) for f in files]), QUARANTINE, name="quarantine")
 
 
 def audit_embeddings(con: Backend, folder: Path) -> list[Failure]:

@@ -74,7 +74,7 @@ def build_events(
             ),
         )
         files = sorted((staged / "events").glob("*.parquet"))
-        failures = audit_events(con, files)
+        failures = audit_events(con, files, sorted((staged / "quarantine").glob("*.parquet")))
         seconds = max(time.perf_counter() - began, 1e-9)
         # Rows that break the schema cannot be counted; they are refused whatever the rest is like.
         expected = (
