@@ -143,6 +143,7 @@ def measure(events: int, users: int, repeats: int) -> dict[str, Any]:
     """Both ways by turns, medians."""
     ingest: dict[bool, list[float]] = {True: [], False: []}
     total: dict[bool, list[float]] = {True: [], False: []}
+    cpu: dict[bool, list[float]] = {True: [], False: []}
     parts: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder, "logs"), SampleParams(users=users, events=events, dirty=0.0))
@@ -154,7 +155,9 @@ def measure(events: int, users: int, repeats: int) -> dict[str, Any]:
             for on in (False, True):
                 spent: dict[str, float] = {}
                 with tempfile.TemporaryDirectory(dir=folder) as state, contracts(on, spent):
+                    began = time.process_time()
                     ingest_s, graph_s, workshop = build(config, Path(state))
+                    cpu[on].append(time.process_time() - began)
                     if on and turn == repeats - 1:
                         rows, checked = validation_rate(config, workshop, Path(state, "scratch"))
                 ingest[on].append(ingest_s)
@@ -170,6 +173,9 @@ def measure(events: int, users: int, repeats: int) -> dict[str, Any]:
         "without_s": round(without, 2),
         "with_s": round(with_all, 2),
         "added": round(with_all / without - 1, 4),
+        "cpu_without_s": round(statistics.median(cpu[False]), 2),
+        "cpu_with_s": round(statistics.median(cpu[True]), 2),
+        "cpu_added": round(statistics.median(cpu[True]) / statistics.median(cpu[False]) - 1, 4),
         "ingest_without_s": round(statistics.median(ingest[False]), 2),
         "ingest_with_s": round(statistics.median(ingest[True]), 2),
         "events_per_added_s": round(events / in_ingest) if in_ingest > 0 else None,
@@ -197,6 +203,7 @@ def main() -> None:
     print(
         f"  without contracts {result['without_s']} s, with all {result['with_s']} s: {result['added']:+.1%}"
     )
+    print(f"  CPU: {result['cpu_without_s']} s and {result['cpu_with_s']} s: {result['cpu_added']:+.1%}")
     for title, took in result["parts_s"].items():
         print(f"    {title}: {took} s")
     if result["events_per_added_s"]:
