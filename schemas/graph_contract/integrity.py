@@ -60,7 +60,7 @@ def _without_key(contract: Contract) -> Contract:
 
 def _arrays(view: GraphView, relation: Relation) -> Iterator[Failure]:
     csr = relation.csr
-    declared = tuple(len(view.numbers[t]) for t in (relation.source, relation.target))
+    declared = tuple(_numbered(view, t) for t in (relation.source, relation.target))
     if (csr.rows, csr.cols) != declared:
         sizes = f"{csr.rows} × {csr.cols} for {declared[0]} × {declared[1]} nodes"
         part = "cols" if csr.rows == declared[0] else "indptr"
@@ -75,6 +75,11 @@ def _arrays(view: GraphView, relation: Relation) -> Iterator[Failure]:
         if len(strange):
             some = tuple(str(k) for k in csr.kinds[strange[:SHOWN]])
             yield Failure(relation.name, "kinds", "unknown_relation", len(strange), some)
+
+
+def _numbered(view: GraphView, kind: NodeType) -> int:
+    """Nodes of a type by their numbers, of which every one may be there more than once."""
+    return int(view.numbers[kind].max(initial=-1)) + 1
 
 
 def _ends(view: GraphView, relation: Relation) -> Iterator[Failure]:

@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
+from benchmarks.faults.broken_graphs import sound_graph, with_edges, with_relation, without, write_graph
 from hier_dag.builds.graph_contract import Accepted, judge_graph, last_accepted
 from hier_dag.config.graph import GraphParams
 from hier_dag.graph.profile import profile
 from hier_dag.ingest.connection import connect
 from hier_dag.pipeline.stages import GRAPH
-from tests.schemas.graphs import sound_graph, with_edges, with_relation, without, write_graph
 
 BIG = {"users": 500, "items": 100, "entities": 40, "interactions": 5000, "links": 300, "friends": 4000}
 

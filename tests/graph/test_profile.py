@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.faults.broken_graphs import sound_graph, with_relation, without
 from hier_dag.graph.components import components
 from hier_dag.graph.csr import from_coo
 from hier_dag.graph.degrees import log_histogram
 from hier_dag.graph.profile import profile
 from hier_dag.graph.relations import node_counts, relations_of
-from tests.schemas.graphs import sound_graph, with_relation, without
 
 
 def naive_components(graph):

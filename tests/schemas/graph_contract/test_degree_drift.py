@@ -5,10 +5,10 @@ import math
 
 import pytest
 
+from benchmarks.faults.broken_graphs import sound_graph, with_relation, without
 from hier_dag.graph.profile import profile
 from schemas.drift import ks, psi
 from schemas.graph_contract.degree_drift import degree_drift
-from tests.schemas.graphs import sound_graph, with_relation, without
 
 BIG = {"users": 2000, "items": 300, "entities": 60, "interactions": 20_000, "links": 900, "friends": 8000}
 

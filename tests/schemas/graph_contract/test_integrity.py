@@ -7,11 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hier_dag.graph import files
-from schemas.graph_contract.conservation import conservation
-from schemas.graph_contract.integrity import integrity
-from schemas.graph_contract.view import GraphView
-from tests.schemas.graphs import (
+from benchmarks.faults.broken_graphs import (
     rewrite_nodes,
     sound_graph,
     view_of,
@@ -20,6 +16,10 @@ from tests.schemas.graphs import (
     without,
     write_graph,
 )
+from hier_dag.graph import files
+from schemas.graph_contract.conservation import conservation
+from schemas.graph_contract.integrity import integrity
+from schemas.graph_contract.view import GraphView
 
 
 def found(view):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.faults.broken_graphs import sound_graph, view_of, with_relation
 from hier_dag.config.graph import GraphParams
 from hier_dag.graph.csr import from_coo
 from hier_dag.graph.profile import profile
 from schemas.graph_contract.ids import look_alikes, mistaken_items
 from schemas.graph_contract.structure import structure
-from tests.schemas.graphs import sound_graph, view_of, with_relation
 
 BIG = {"users": 400, "items": 100, "entities": 30, "interactions": 4000, "links": 300, "friends": 3000}
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from benchmarks.faults.broken_graphs import rewrite_nodes, with_edges, with_relation, without
 from hier_dag.config.shapes import Shapes
 from hier_dag.graph import files
 from schemas.shapes.constraints import constraints_of
-from tests.schemas.graphs import rewrite_nodes, with_edges, with_relation, without
 
 SHAPES = """
 - {node: User, property: id, minCount: 1, maxCount: 1, datatype: string, unique: true}

@@ -2,12 +2,12 @@
 
 import pytest
 
+from benchmarks.faults.broken_graphs import sound_graph, view_of
 from hier_dag.config.shapes import RelationShape
 from schemas.shapes.check import check_shapes
 from schemas.shapes.constraints import constraints_of, packaged_shapes
 from schemas.shapes.node_rules import NODE_RULES
 from schemas.shapes.relation_rules import COUNT_RULES, EDGE_RULES
-from tests.schemas.graphs import sound_graph, view_of
 from tests.schemas.shapes.broken_shapes import DEFECTS, constraints
 
 

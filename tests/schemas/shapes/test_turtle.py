@@ -3,61 +3,17 @@
 import numpy as np
 import pytest
 
-from hier_dag.config.shapes import NodeShape
+from benchmarks.faults.broken_graphs import sound_graph, view_of, with_edges, with_relation
 from schemas.graph_contract.sample import sampled
 from schemas.shapes.check import check_shapes
-from schemas.shapes.constraints import constraints_of, packaged_shapes, relations_meant
-from schemas.shapes.export import edge_iri, node_iri, to_triples
-from schemas.shapes.node_rules import failing_nodes
-from schemas.shapes.relation_rules import COUNT_RULES, EDGE_RULES, failing_side
-from schemas.shapes.turtle import VOCABULARY, to_turtle
-from tests.schemas.graphs import sound_graph, view_of, with_edges, with_relation
+from schemas.shapes.constraints import constraints_of, packaged_shapes
+from schemas.shapes.export import node_iri, to_triples
+from schemas.shapes.turtle import VOCABULARY
 from tests.schemas.shapes.broken_shapes import DEFECTS, constraints
 
 pytest.importorskip("pyshacl", reason="pyshacl and rdflib come with the test extra: pip install -e '.[test]'")
 
-SEVERITY = {"violation": "Violation", "warning": "Warning"}
-
-
-def told_by_shacl(view, asked):
-    """(shape, severity, node or edge) of everything that pyshacl reports."""
-    import pyshacl
-    import rdflib
-
-    sh = rdflib.Namespace("http://www.w3.org/ns/shacl#")
-    data = rdflib.Graph().parse(data="\n".join(to_triples(view)), format="nt")
-    shapes = rdflib.Graph().parse(data=to_turtle(asked, view.relations), format="turtle")
-    conforms, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none")
-    told = [
-        (
-            str(report.value(r, sh.sourceShape)).removeprefix(VOCABULARY),
-            str(report.value(r, sh.resultSeverity)).removeprefix(str(sh)),
-            f"<{report.value(r, sh.focusNode)}>",
-        )
-        for r in report.subjects(rdflib.RDF.type, sh.ValidationResult)
-    ]
-    assert conforms == (not told)
-    return sorted(told)
-
-
-def found_by_columns(view, asked):
-    """The same of the columnar rules: every failing node and edge, not only the few that are shown."""
-    found = []
-    for c in asked:
-        severity = SEVERITY[c.shape.severity]
-        if isinstance(c.shape, NodeShape):
-            kind = c.shape.node.lower()
-            failing = view.con.to_pyarrow(failing_nodes(view, kind, c))["node"].to_pylist()
-            found += [(c.name, severity, node_iri(kind, n)) for n in failing]
-            continue
-        for relation in relations_meant(c.shape, view.relations):
-            if c.kind in COUNT_RULES:
-                kind, nodes = failing_side(view, relation, c)
-                found += [(c.name_in(relation), severity, node_iri(kind, n)) for n in nodes]
-            else:
-                edges = EDGE_RULES[c.kind](view, relation, c.value)
-                found += [(c.name_in(relation), severity, edge_iri(relation.name, n)) for n in edges]
-    return sorted(found)
+from benchmarks.faults.shacl_agreement import found_by_columns, told_by_shacl
 
 
 # SHACL calls a value that cannot be compared a violation of either bound; pyshacl takes a NaN for small.
@@ -93,7 +49,8 @@ def test_a_sample_of_a_larger_graph_agrees_clean_and_with_every_defect_at_once(e
 
 
 def test_ids_of_any_characters_survive_the_export(engine, tmp_path):
-    rdflib = pytest.importorskip("rdflib")
+    import rdflib
+
     graph = sound_graph()
     graph.user_ids[:3] = ['"\\\n\t', "e\u0301\U0001f375", "\x7f\x01 \u2028"]
     view = view_of(engine, graph, tmp_path / "graph")

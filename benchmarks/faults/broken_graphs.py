@@ -1,33 +1,42 @@
 """Graphs to break: a random sound one, small or large, written as an artifact's folder."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ibis.backends.duckdb import Backend
+from numpy.typing import ArrayLike, NDArray
 
 from hier_dag.conservation import Flow, write_flows
 from hier_dag.graph import files
-from hier_dag.graph.csr import from_coo
+from hier_dag.graph.csr import CSR, IntArray, from_coo
 from hier_dag.graph.knowledge_graph import Interactions, KnowledgeGraph
 from hier_dag.graph.link_edges import LINKS_TO_EDGES
-from hier_dag.graph.relations import relations_of
-from schemas.graph_contract.view import GraphView
+from hier_dag.graph.relations import NodeType, relations_of
+from schemas.graph_contract.view import NODE_FILES, GraphView
 
 DOMAINS = ("shop", "cafe")
 
 
-def text(values):
-    return np.array(values, dtype=object)
+def text(values: Iterable[str]) -> NDArray[np.object_]:
+    """Ids as graphs hold them."""
+    return np.array(list(values), dtype=object)
 
 
-def pairs(rng, rows, cols, n):
-    """n distinct (row, column) pairs, ascending."""
+def pairs(rng: np.random.Generator, rows: int, cols: int, n: int) -> tuple[IntArray, IntArray]:
+    """Distinct (row, column) pairs, n of them where there are so many, ascending."""
     codes = np.sort(rng.choice(rows * cols, size=min(n, rows * cols), replace=False))
     return codes // cols, codes % cols
 
 
-def both_ways(rng, nodes, n, kinds=None):
+def both_ways(rng: np.random.Generator, nodes: int, n: int, kinds: int | None = None) -> CSR:
+    """About n / 2 undirected edges, both directions of each."""
     a, b = pairs(rng, nodes, nodes, n)
     a, b = a[a < b], b[a < b]
     kind = None if kinds is None else rng.integers(0, kinds, len(a))
@@ -40,7 +49,16 @@ def both_ways(rng, nodes, n, kinds=None):
     )
 
 
-def sound_graph(seed=0, users=14, items=9, entities=7, interactions=40, links=25, triples=20, friends=60):
+def sound_graph(
+    seed: int = 0,
+    users: int = 14,
+    items: int = 9,
+    entities: int = 7,
+    interactions: int = 40,
+    links: int = 25,
+    triples: int = 20,
+    friends: int = 60,
+) -> KnowledgeGraph:
     """A random graph that keeps every rule of the contract."""
     rng = np.random.default_rng(seed)
     interacts, splits, catalogue = {}, {}, {}
@@ -74,34 +92,33 @@ def sound_graph(seed=0, users=14, items=9, entities=7, interactions=40, links=25
     )
 
 
-def write_graph(graph, folder):
+def write_graph(graph: KnowledgeGraph, folder: Path) -> None:
     """Writes what the contract reads from an artifact's folder."""
     (folder / "nodes").mkdir(parents=True)
     (folder / "splits").mkdir()
-    columns = {"user": graph.user_ids, "item": graph.item_ids, "entity": graph.entity_ids}
+    ids = {"user": graph.user_ids, "item": graph.item_ids, "entity": graph.entity_ids}
     names = {"item": graph.item_ids, "entity": graph.entity_names}
-    for kind, file in (("user", files.USERS), ("item", files.ITEMS), ("entity", files.ENTITIES)):
-        table = {kind: np.arange(len(columns[kind])), f"{kind}_id": pa.array(columns[kind], pa.string())}
+    for kind, file in NODE_FILES.items():
+        nodes: dict[str, Any] = {kind: np.arange(len(ids[kind]))}
+        nodes[f"{kind}_id"] = pa.array(ids[kind], pa.string())
         if kind in names:
-            table["name"] = pa.array(names[kind], pa.string())
-        pq.write_table(pa.table(table), folder / file)
+            nodes["name"] = pa.array(names[kind], pa.string())
+        pq.write_table(pa.table(nodes), folder / file)
     for domain, p in graph.interactions.items():
-        table = {name: getattr(p, name) for name in Interactions.__annotations__}
+        table: dict[str, Any] = {name: getattr(p, name) for name in Interactions.__annotations__}
         table["first"] = pa.nulls(len(p.user), pa.timestamp("us", "UTC"))
         pq.write_table(pa.table(table), folder / files.splits_file(domain))
-    listed = [(d, int(i)) for d, items in graph.catalogue.items() for i in items]
-    table = {
-        "domain": pa.array([d for d, _ in listed], pa.string()),
-        "item": pa.array([i for _, i in listed], pa.int64()),
-    }
-    pq.write_table(pa.table(table), folder / files.CATALOGUE)
+    named = np.repeat(list(graph.catalogue), [len(c) for c in graph.catalogue.values()])
+    items = np.concatenate(list(graph.catalogue.values()))
+    catalogue = {"domain": pa.array(named, pa.string()), "item": pa.array(items, pa.int64())}
+    pq.write_table(pa.table(catalogue), folder / files.CATALOGUE)
     edges = {"item_entity": graph.has_entity.nnz, "entity_entity": graph.entity_entity.nnz // 2}
     edges["user_user"] = graph.social.nnz // 2
     flows = [Flow(LINKS_TO_EDGES, "links", n, {"edges": n}, source=source) for source, n in edges.items()]
     write_flows(flows, folder)
 
 
-def with_relation(graph, name, change):
+def with_relation(graph: KnowledgeGraph, name: str, change: Callable[[CSR], CSR]) -> KnowledgeGraph:
     """The graph with one relation's CSR changed: `change(csr)` gives the new one."""
     csr = change(relations_of(graph)[name].csr)
     if name.startswith("interacts:"):
@@ -109,26 +126,24 @@ def with_relation(graph, name, change):
     return replace(graph, **{name: csr})
 
 
-def with_edges(csr, rows, cols, *, values=1.0, kinds=0, size=None):
-    """A CSR with further entries, sorted as ours are; `size` where rows lie beyond it."""
-    rows, cols = np.atleast_1d(rows), np.atleast_1d(cols)
-    more = np.broadcast_to
-    return replace(
-        from_coo(
-            np.concatenate([csr.row_of_entry(), rows]),
-            np.concatenate([csr.indices, cols]),
-            max(csr.rows, size or 0),
-            csr.cols,
-            None
-            if csr.values is None
-            else np.concatenate([csr.values, more(np.float32(values), rows.shape)]),
-            None if csr.kinds is None else np.concatenate([csr.kinds, more(np.int64(kinds), rows.shape)]),
-        ),
-        cols=csr.cols,
+def with_edges(
+    csr: CSR, rows: ArrayLike, cols: ArrayLike, *, values: float = 1.0, kinds: ArrayLike = 0, size: int = 0
+) -> CSR:
+    """A CSR with further entries, sorted as ours are; `size` rows where some lie beyond."""
+    row, col = np.atleast_1d(np.asarray(rows)), np.atleast_1d(np.asarray(cols))
+    row, col = np.broadcast_arrays(row, col)
+    weight, kind = np.full(len(row), values, np.float32), np.broadcast_to(kinds, row.shape)
+    return from_coo(
+        np.concatenate([csr.row_of_entry(), row]),
+        np.concatenate([csr.indices, col]),
+        max(csr.rows, size),
+        csr.cols,
+        None if csr.values is None else np.concatenate([csr.values, weight]),
+        None if csr.kinds is None else np.concatenate([csr.kinds, kind]),
     )
 
 
-def without(csr, positions):
+def without(csr: CSR, positions: Any) -> CSR:
     """A CSR without some of its entries."""
     keep = np.ones(csr.nnz, dtype=bool)
     keep[positions] = False
@@ -142,15 +157,19 @@ def without(csr, positions):
     )
 
 
-def rewrite_nodes(folder, kind, **columns):
-    """Replaces columns of a node table; `None` leaves one out."""
-    file = {"user": files.USERS, "item": files.ITEMS, "entity": files.ENTITIES}[kind]
-    table = pq.read_table(folder / file)
-    kept = {name: columns.get(name, table[name]) for name in table.column_names}
-    pq.write_table(pa.table(kept), folder / file)
+def rewrite_nodes(folder: Path, kind: NodeType, **columns: pa.Array) -> None:
+    """Replaces columns of a node table."""
+    file = folder / NODE_FILES[kind]
+    table = pq.read_table(file)
+    pq.write_table(pa.table({name: columns.get(name, table[name]) for name in table.column_names}), file)
 
 
-def view_of(con, graph, folder, change=lambda _: None):
+def view_of(
+    con: Backend,
+    graph: KnowledgeGraph,
+    folder: Path,
+    change: Callable[[Path], None] = lambda _: None,
+) -> GraphView:
     """The graph in a folder, its tables changed by `change(folder)`, as the contract sees it."""
     write_graph(graph, folder)
     change(folder)
