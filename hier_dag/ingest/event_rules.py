@@ -52,30 +52,6 @@ def rules_of(t: ir.Table, m: Meaning, latest: datetime) -> list[RowRule]:
     return rules
 
 
-def with_bursts(judged: ir.Table, m: Meaning) -> ir.Table:
-    """Judged rows, those of a user's day with more valid rows than declared refused as `burst`.
-
-    Days are UTC and counted within one file, so that a later file never changes what an earlier one gave.
-
-    Args:
-        judged: as `judge` gives it.
-        m: what the values mean.
-    """
-    if m.max_events_per_user_day is None:
-        return judged
-    t = judged.mutate(day=judged.event_time.date())
-    counts = t.filter(t.reason.isnull()).group_by("user_id", "day").aggregate(events=lambda v: v.count())
-    busy = counts.filter(counts.events > m.max_events_per_user_day)
-    joined = t.left_join(busy, [t.user_id == busy.user_id, t.day == busy.day])
-    burst, first = joined.events.notnull(), joined.reason.isnull()
-    alone, none = ibis.array(["burst"]), ibis.null("string")
-    return joined.mutate(
-        reason=ibis.ifelse(first & burst, "burst", joined.reason),
-        column=ibis.ifelse(first, ibis.ifelse(burst, m.mapping["user_id"], none), joined.column),
-        reasons=ibis.ifelse(burst, ibis.ifelse(first, alone, joined.reasons.concat(alone)), joined.reasons),
-    ).select(*judged.columns)
-
-
 def in_range(product: ir.Column) -> ir.BooleanValue:
     """Whether a weight is a positive number that a float32 holds; never null."""
     # NaN sorts above every number in the engine, so one comparison refuses it together with infinity.

@@ -19,12 +19,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import EventSource, PlatformConfig
+from hier_dag.ingest.bursts import BurstRule
 from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, judge
 from hier_dag.ingest.corrections import Corrections, split_corrected
-from hier_dag.ingest.event_rules import with_bursts
 from hier_dag.ingest.fingerprint import RawInput
 from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.limits import Limits, check_quarantined
@@ -200,13 +201,26 @@ def _ingest_file(
     with reading(place):
         corrected = corrections.of_file(raw.sha256)
         latest = latest_time(m.params, as_of)
-        parts = [
-            judge(rows, meant, index, latest, place)
-            for rows, meant in split_corrected(con, table.table, m, corrected)
-        ]
-        judged = with_bursts(parts[0] if len(parts) == 1 else parts[0].union(parts[1]), m)
+        parts = split_corrected(con, table.table, m, corrected)
+
+        def judged(only: ir.Table | None = None, by: str = "row") -> ir.Table:
+            judgements = [
+                judge(rows if only is None else rows.semi_join(only, by), meant, index, latest, place)
+                for rows, meant in parts
+            ]
+            return judgements[0] if len(judgements) == 1 else judgements[0].union(judgements[1])
+
+        limit = m.max_events_per_user_day
         written = write_distinct(
-            con, judged, KEY, EVENT_COLUMNS, out / "events" / name, out / "quarantine" / name, earlier
+            con,
+            judged(),
+            KEY,
+            EVENT_COLUMNS,
+            out / "events" / name,
+            out / "quarantine" / name,
+            earlier,
+            again=judged,
+            burst=None if limit is None else BurstRule(limit, m.mapping["user_id"]),
         )
     staged.unlink(missing_ok=True)
     slack = timedelta(days=m.params.max_future_days)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,11 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
+from hier_dag.ingest.bursts import BUSY, BurstRule, busy_days, quiet, with_bursts
+
 ROW_GROUP = 122_880
 _ROWS = "grouped_rows"
+Again = Callable[[ir.Table, str], ir.Table]
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ def write_distinct(
     out: Path,
     quarantine: Path,
     earlier: Sequence[Path] = (),
+    *,
+    again: Again | None = None,
+    burst: BurstRule | None = None,
 ) -> Written:
     """Writes the valid rows whose key is new, in row order, and the quarantined ones where there are any.
 
@@ -55,6 +61,9 @@ def write_distinct(
         out: Parquet file of the valid rows; always written.
         quarantine: Parquet file of the others.
         earlier: Parquet files whose keys are already taken.
+        again: judges those rows alone whose value in a column a table has; by default `judged` is asked for
+            them, which may judge every row again.
+        burst: how busy a user may be in a day; needs user_id and event_time.
     """
     # A refused row is a group of its own under its number, so that one scan tells which rows are refused and
     # which are equal; only the refused ones are looked at again, for their reasons.
@@ -62,8 +71,15 @@ def write_distinct(
     rows = _group(con, judged.mutate(refused=refused), key, columns)
     try:
         valid, bad = rows.filter(rows.refused == 0), rows.filter(rows.refused > 0)
-        quarantined = _write_refused(con, judged, bad, quarantine)
-        deduplicated = _write_valid(con, valid, key, columns, out, earlier)
+        kept, some = valid, again or judged.semi_join
+        refusable = some(bad, "row")
+        if burst is not None:
+            busy = busy_days(con, valid, burst)
+            kept = quiet(valid, busy)
+            sound = some(busy, "user_id").filter(lambda t: t.reason.isnull())
+            refusable = with_bursts(refusable.union(sound), busy, burst)
+        quarantined = _write_refused(con, refusable, quarantine)
+        deduplicated = _write_valid(con, kept, key, columns, out, earlier)
         times = "event_time" in columns
         return Written(
             rows_out=pq.read_metadata(out).num_rows,
@@ -74,6 +90,7 @@ def write_distinct(
         )
     finally:
         con.drop_table(_ROWS, force=True)
+        con.drop_table(BUSY, force=True)
 
 
 def part_name(index: int, sha256: str) -> str:
@@ -97,17 +114,17 @@ def _group(con: Backend, judged: ir.Table, key: Sequence[str], columns: Sequence
     return con.create_table(_ROWS, grouped, temp=True, overwrite=True)
 
 
-def _write_refused(con: Backend, judged: ir.Table, bad: ir.Table, path: Path) -> dict[str, int]:
+def _write_refused(con: Backend, judged: ir.Table, path: Path) -> dict[str, int]:
     """Writes the refused rows where there are any, and counts by reason what is in the file."""
-    if not _value(con, bad.count()):
-        return {}
+    rows = judged.filter(judged.reason.notnull()).order_by("row")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The engine hands the row numbers down to the scan, so that other rows are not judged again.
-    rows = judged.semi_join(bad, "row").filter(judged.reason.notnull()).order_by("row")
     to_parquet(con, rows.select("file", "row", "reason", "reasons", "column", "raw"), path)
     written = con.read_parquet(path)
     counts = con.to_pyarrow(written.group_by("reason").aggregate(n=written.count()).order_by("reason"))
-    return {r["reason"]: r["n"] for r in counts.to_pylist()}
+    found = {r["reason"]: r["n"] for r in counts.to_pylist()}
+    if not found:
+        path.unlink()
+    return found
 
 
 def _first_future(con: Backend, bad: ir.Table, quarantine: Path) -> datetime | None:
