@@ -157,6 +157,10 @@ def _parquet(
     with reading(place):
         # Read as a table function, not registered by pattern: a name with [ or * is one file.
         table = con.read_parquet(_literal(path), file_row_number=True)
+    # A column of nulls alone has a type of its own, which the engine does not know: pandas writes such ones.
+    nothing = [f.name for f in schema if pa.types.is_null(f.type) and f.name in mapping.values()]
+    if nothing:
+        table = table.mutate(**dict.fromkeys(nothing, ibis.null("string")))
     for key in sorted(ids & set(mapping)):
         _check_id(table[mapping[key]], mapping[key], place, footer)
     columns = {k: table[v].cast("string") if k in ids else table[v] for k, v in mapping.items()}

@@ -205,3 +205,9 @@ def test_two_pairs_that_join_to_the_same_text_are_two_pairs(tmp_path):
     ledger = ingest(declared(tmp_path, "log.jsonl"), tmp_path / "out")
     assert ledger.rows_out == 1, "the separator that splits draw with cannot be part of an id"
     assert ledger.quarantined == {"bad_encoding": 2, "null_item": 1}
+
+
+def test_a_parquet_column_of_nulls_alone_is_rows_without_an_id(tmp_path):
+    pq.write_table(pa.table({"user_id": pa.nulls(3), "item_id": ["a", "b", "c"]}), tmp_path / "log.parquet")
+    ledger = ingest(declared(tmp_path, "log.parquet"), tmp_path / "out")
+    assert (ledger.rows_in, ledger.quarantined) == (3, {"null_user": 3})
