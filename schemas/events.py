@@ -42,7 +42,7 @@ EVENTS = Contract(
         strict=True,
     ),
     (
-        unique("file", "row"),
+        unique("file", "row", ascending=True),
         unique("user_id", "item_id", "behavior", "event_time", "position"),
     ),
 )
@@ -69,7 +69,7 @@ QUARANTINE = Contract(
         strict=True,
     ),
     (
-        unique("file", "row"),
+        unique("file", "row", ascending=True),
         Rule("wrong_type", ("reasons",), _other_type),
         where(
             "not_first",

@@ -18,7 +18,10 @@ def _nodes(kind: str, *, named: bool) -> Contract:
         columns["name"] = Column(
             dt.string, nullable=True, description="name to show; null where none is known"
         )
-    return Contract(DataFrameSchema(columns), (unique(kind), unique(f"{kind}_id"), dense(kind)))
+    return Contract(
+        DataFrameSchema(columns),
+        (unique(kind, ascending=True), unique(f"{kind}_id", ascending=True), dense(kind)),
+    )
 
 
 USERS = _nodes("user", named=False)

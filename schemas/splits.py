@@ -32,5 +32,5 @@ SPLITS = Contract(
             ),
         }
     ),
-    (unique("user", "item"),),
+    (unique("user", "item", ascending=True),),
 )

@@ -58,14 +58,15 @@ class Rule:
         code: reason code.
         columns: columns that it looks at.
         failing: the rows (or groups of rows) that break it.
-        breaches: a number that is 0 exactly where no row breaks it, asked for together with every other
-            rule's in one scan; None where the rule must be asked by itself.
+        breaches: a number that is 0 only where no row breaks it; None where the rows must be asked for.
+        alone: the number needs a query of its own; the others are asked for in one scan.
     """
 
     code: str
     columns: tuple[str, ...]
     failing: Callable[[ir.Table], ir.Table]
     breaches: Callable[[ir.Table], ir.IntegerScalar] | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,15 +129,22 @@ def _fails(check: Check, column: str, table: ir.Table) -> ir.BooleanValue:
 
 def _broken(rules: Sequence[Rule], table: ir.Table) -> list[Rule]:
     """The rules that may be broken: one scan tells for all that can be counted in one."""
-    counted = [r for r in rules if r.breaches is not None]
+    counted = [r for r in rules if r.breaches is not None and not r.alone]
     breaches = {f"b{i}": r.breaches(table) for i, r in enumerate(counted) if r.breaches is not None}
     counts = table.aggregate(**breaches).to_pyarrow().to_pylist()[0] if breaches else {}
     sound = {id(r) for i, r in enumerate(counted) if not counts[f"b{i}"]}
+    single = [r for r in rules if r.breaches is not None and r.alone]
+    sound |= {id(r) for r in single if not r.breaches(table).to_pyarrow().as_py()}  # type: ignore[misc]
     return [r for r in rules if id(r) not in sound]
 
 
-def unique(*columns: str) -> Rule:
-    """No two rows agree in all of `columns`; the count is of the rows beyond the first of each."""
+def unique(*columns: str, ascending: bool = False) -> Rule:
+    """No two rows agree in all of `columns`; the count is of the rows beyond the first of each.
+
+    Args:
+        columns: the key; nulls are equal.
+        ascending: tables are written in the order of the key, which one look at neighbours proves.
+    """
 
     def failing(table: ir.Table) -> ir.Table:
         groups = table.group_by(list(columns)).aggregate(copies=table.count())
@@ -147,7 +155,20 @@ def unique(*columns: str) -> Rule:
         # be a collision, and `failing` then compares the values themselves.
         return table.count() - ibis.struct({c: table[c] for c in columns}).hash().nunique()
 
+    if ascending:
+        return Rule("duplicate", columns, failing, partial(_out_of_order, columns), alone=True)
     return Rule("duplicate", columns, failing, breaches)
+
+
+def _out_of_order(columns: Sequence[str], table: ir.Table) -> ir.IntegerScalar:
+    """How many rows are not above the row before them; whatever the order, 0 proves that no two are equal."""
+    before = table.mutate(**{f"{c}_before": table[c].lag() for c in columns})
+    above, equal = ibis.literal(False), ibis.literal(True)
+    for c in columns:
+        above = above | (equal & (before[c] > before[f"{c}_before"]))
+        equal = equal & (before[c] == before[f"{c}_before"])
+    first = 1  # nothing is before it
+    return (~above.fill_null(False)).sum().fill_null(first) - first
 
 
 def dense(column: str) -> Rule:

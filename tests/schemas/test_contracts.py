@@ -119,6 +119,7 @@ def test_splits(con):
         "shot_rank": pa.array([1, 0, 0], pa.int32()),
         "share_rank": [0.0, 0.5, 0.999],
         "weight": pa.array([1.0] * 3, pa.float32()),
+        "first": pa.array([None, 0, 1], pa.timestamp("us", "UTC")),
     }
     assert broken(con, good, SPLITS) == {}
     bad = good | {
@@ -132,6 +133,21 @@ def test_splits(con):
         ("share_rank", "too_large"): 1,
         ("user,item", "duplicate"): 1,
     }
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 0, 2, 1], [1, 1, 2, 3], [2, 3, 1, 2]])
+def test_a_key_is_unique_or_not_in_whatever_order_its_rows_lie(con, order):
+    users = {"user": pa.array([0, 0, 1, 1]), "item": pa.array([0, 1, 0, 1])}
+    rows = {
+        "split": pa.array([0] * 4, pa.int8()),
+        "shot_rank": pa.array([1] * 4, pa.int32()),
+        "share_rank": [0.5] * 4,
+        "weight": pa.array([1.0] * 4, pa.float32()),
+        "first": pa.nulls(4, pa.timestamp("us", "UTC")),
+    }
+    table = {**{k: v.take(pa.array(order)) for k, v in users.items()}, **rows}
+    copies = 4 - len(set(order))
+    assert broken(con, table, SPLITS) == ({("user,item", "duplicate"): copies} if copies else {})
 
 
 def vectors(values):
