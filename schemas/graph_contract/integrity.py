@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from hier_dag.graph.csr import IntArray
 from hier_dag.graph.files import splits_file
-from hier_dag.graph.knowledge_graph import Interactions
 from hier_dag.graph.relations import NODE_TYPES, NodeType, Relation
 from schemas.graph_contract.edge_rules import unsorted, without_end
 from schemas.graph_contract.view import NODE_FILES, SHOWN, GraphView
@@ -33,8 +31,7 @@ def integrity(view: GraphView) -> list[Failure]:
         `dangling_edge`. An edge whose two ends are no nodes is counted once at each.
     """
     found = [f for t in NODE_TYPES for f in _table(view, NODE_FILES[t], _NODE_CONTRACTS[t])]
-    for domain, pairs in view.graph.interactions.items():
-        found += _table(view, splits_file(domain), _without_key(SPLITS) if _ascend(pairs) else SPLITS)
+    found += [f for d in view.graph.interactions for f in _table(view, splits_file(d), SPLITS)]
     for name, relation in view.relations.items():
         if name not in view.readable:
             found.append(Failure(name, "indptr", "broken_csr", 1, ()))
@@ -45,17 +42,6 @@ def integrity(view: GraphView) -> list[Failure]:
 
 def _table(view: GraphView, file: str, contract: Contract) -> list[Failure]:
     return validate(view.con.read_parquet(str(view.folder / file)), contract, name=file)
-
-
-def _ascend(pairs: Interactions) -> bool:
-    """Whether each pair comes after the one before it, as files are written; no two can be equal then."""
-    user, item = np.diff(pairs.user), np.diff(pairs.item)
-    return bool(((user > 0) | ((user == 0) & (item > 0))).all())
-
-
-def _without_key(contract: Contract) -> Contract:
-    """A contract but for its keys, which cost more than all other rules together."""
-    return replace(contract, rules=tuple(r for r in contract.rules if r.code != "duplicate"))
 
 
 def _arrays(view: GraphView, relation: Relation) -> Iterator[Failure]:

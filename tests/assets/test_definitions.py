@@ -16,7 +16,8 @@ DOMAINS = (
 TARGETS = DOMAINS[3:]
 OFFERED = {  # asset: (group, partitions, assets above, checks)
     "raw/events": ("raw", DOMAINS, set(),
-                   {"contract", "row_schema", "conservation", "expectations", "expectations_warned"}),
+                   {"contract", "input_schema", "row_schema", "conservation", "expectations",
+                    "expectations_warned"}),
     "raw/links": ("raw", None, set(), {"contract", "row_schema", "conservation"}),
     "kg/graph": ("kg", None, {"raw/events", "raw/links"},
                  {"contract", "all_domains", "degree_drift", "heterograph", "integrity", "no_leakage",
