@@ -10,7 +10,6 @@ from hier_dag.graph.knowledge_graph import TRAIN, KnowledgeGraph
 from hier_dag.model.encoding import ORIGINS
 from hier_dag.transfer.transfer import Transferred
 
-
 PAIRS_TO_SHOTS = "training pairs → shots"
 AUDIENCE_TO_VECTORS = "audience → vectors"
 CATALOGUE_TO_VECTORS = "catalogue → vectors"
