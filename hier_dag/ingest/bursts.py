@@ -11,8 +11,17 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from hier_dag.ingest.times import UTC_MICROS
+
+_DAY = 86_400_000_000  # microseconds
 BUSY = "busy_days"
 """Temporary table of the engine that holds them while a file is written."""
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def epoch_us(moment: UTC_MICROS) -> int:  # type: ignore[valid-type]
+    """DuckDB's epoch_us: microseconds since 1970."""
+    raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -36,16 +45,20 @@ def busy_days(con: Backend, valid: ir.Table, rule: BurstRule) -> ir.Table:
         valid: user_id, event_time, copies (how many equal rows each stands for).
         rule: the limit.
     """
-    days = valid.mutate(day=valid.event_time.date()).group_by("user_id", "day")
+    days = valid.mutate(day=_day(valid)).group_by("user_id", "day")
     counts = days.aggregate(events=lambda t: t.copies.sum())
     return con.create_table(
         BUSY, counts.filter(counts.events > rule.limit).drop("events"), temp=True, overwrite=True
     )
 
 
-def quiet(valid: ir.Table, busy: ir.Table) -> ir.Table:
-    """The rows whose day is none of the busy ones."""
-    return valid.anti_join(busy, [valid.user_id == busy.user_id, valid.event_time.date() == busy.day])
+def drop_busy(con: Backend, rows: str) -> None:
+    """Deletes the valid rows of the busy days from a temporary table: user_id, event_time, refused."""
+    # Deleted, not left out by a join: the table is asked several times.
+    con.raw_sql(
+        f"DELETE FROM {rows} USING {BUSY} WHERE refused = 0 AND {rows}.user_id = {BUSY}.user_id"
+        f" AND epoch_us(event_time) // {_DAY} = {BUSY}.day"
+    )
 
 
 def with_bursts(judged: ir.Table, busy: ir.Table, rule: BurstRule) -> ir.Table:
@@ -57,7 +70,7 @@ def with_bursts(judged: ir.Table, busy: ir.Table, rule: BurstRule) -> ir.Table:
         rule: the limit.
     """
     joined = judged.left_join(
-        busy, [judged.user_id == busy.user_id, judged.event_time.date() == busy.day], rname="busy_{name}"
+        busy, [judged.user_id == busy.user_id, _day(judged) == busy.day], rname="busy_{name}"
     )
     burst, first = joined.busy_user_id.notnull(), joined.reason.isnull()
     alone = ibis.array(["burst"])
@@ -66,3 +79,8 @@ def with_bursts(judged: ir.Table, busy: ir.Table, rule: BurstRule) -> ir.Table:
         column=ibis.ifelse(first & burst, rule.column, joined.column),
         reasons=ibis.ifelse(burst, ibis.ifelse(first, alone, joined.reasons.concat(alone)), joined.reasons),
     ).select(*judged.columns)
+
+
+def _day(t: ir.Table) -> ir.Column:
+    # Not the calendar's day: the engine asks its time zone library for that, row by row.
+    return epoch_us(t.event_time) // _DAY

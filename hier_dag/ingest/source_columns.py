@@ -40,7 +40,7 @@ def lacking(
 ) -> SourceError:
     """The error for a declared column that the source does not have, with a close match if there is one."""
     known = [c[:_SHOWN] for c in there[:2_000]]
-    close = difflib.get_close_matches(column, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(column, known, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return SourceError(
         f"there is no column {column!r}; there are: {_listed(known)}.{shown(rows)}",

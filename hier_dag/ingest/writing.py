@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from hier_dag.ingest.bursts import BUSY, BurstRule, busy_days, quiet, with_bursts
+from hier_dag.ingest.bursts import BUSY, BurstRule, busy_days, drop_busy, with_bursts
 
 ROW_GROUP = 122_880
 _ROWS = "grouped_rows"
@@ -71,21 +71,22 @@ def write_distinct(
     rows = _group(con, judged.mutate(refused=refused), key, columns)
     try:
         valid, bad = rows.filter(rows.refused == 0), rows.filter(rows.refused > 0)
-        kept, some = valid, again or judged.semi_join
+        latest = _value(con, valid.event_time.max()) if "event_time" in columns else None
+        some = again or judged.semi_join
         refusable = some(bad, "row")
         if burst is not None:
             busy = busy_days(con, valid, burst)
-            kept = quiet(valid, busy)
-            sound = some(busy, "user_id").filter(lambda t: t.reason.isnull())
-            refusable = with_bursts(refusable.union(sound), busy, burst)
+            if _value(con, busy.count()):
+                drop_busy(con, _ROWS)
+                sound = some(busy, "user_id").filter(lambda t: t.reason.isnull())
+                refusable = with_bursts(refusable.union(sound), busy, burst)
         quarantined = _write_refused(con, refusable, quarantine)
-        deduplicated = _write_valid(con, kept, key, columns, out, earlier)
-        times = "event_time" in columns
+        deduplicated = _write_valid(con, valid, key, columns, out, earlier)
         return Written(
             rows_out=pq.read_metadata(out).num_rows,
             quarantined=quarantined,
             deduplicated=deduplicated,
-            latest_valid=_value(con, valid.event_time.max()) if times else None,
+            latest_valid=latest,
             first_future=_first_future(con, bad, quarantine) if "future_time" in quarantined else None,
         )
     finally:
