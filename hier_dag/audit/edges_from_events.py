@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os.path import lexists
 
 import ibis
 import numpy as np
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from hier_dag.audit.claim import NOT_ASKED, Claim
+from hier_dag.audit.claim import FAILED, NOT_ASKED, Claim
 from hier_dag.audit.graph_leakage import OpenGraph
 from hier_dag.errors import StoreError
 from hier_dag.graph.leakage import SHOWN
@@ -26,7 +27,8 @@ def prove_from_events(opened: OpenGraph, store: ArtifactStore, con: Backend) -> 
 
     Args:
         opened: the graph.
-        store: where its parents are looked for; a domain whose events are gone is not asked.
+        store: where its parents are looked for; a domain whose events are gone is not asked, one whose
+            events are damaged has failed.
         con: any engine connection.
     """
     for domain in opened.roles:
@@ -34,8 +36,8 @@ def prove_from_events(opened: OpenGraph, store: ArtifactStore, con: Backend) -> 
         try:
             events = store.open(EVENTS, digest).files("events/")
         except StoreError as error:
-            artifact = opened.artifact
-            yield Claim(artifact.manifest.kind, artifact.digest, _CLAIM, NOT_ASKED, error.message, domain)
+            artifact, outcome = opened.artifact, NOT_ASKED if _gone(store, digest) else FAILED
+            yield Claim(artifact.manifest.kind, artifact.digest, _CLAIM, outcome, error.message, domain)
             continue
         csr = opened.graph.interacts[domain]
         if not events:
@@ -48,6 +50,11 @@ def prove_from_events(opened: OpenGraph, store: ArtifactStore, con: Backend) -> 
         count = int(odd.count().to_pyarrow().as_py())
         told = f"{csr.nnz:,} edges" + ("" if until is None else f", events before {until.isoformat()}")
         yield opened.claim(_CLAIM, _wrong(odd, count) if count else None, told, domain)
+
+
+def _gone(store: ArtifactStore, digest: str) -> bool:
+    """Whether nothing at all lies where the events were; a link that leads nowhere is something."""
+    return bool(digest) and not lexists(store.path_of(EVENTS, digest))
 
 
 def _edges(opened: OpenGraph, domain: str, con: Backend) -> ibis.Table:

@@ -206,6 +206,17 @@ def test_without_the_events_the_rest_is_proven_and_the_audit_says_so(own, graph,
     assert "1 claim(s) could not be asked" in answer.out
 
 
+@pytest.mark.parametrize(
+    "damage", [lambda f: f.write_bytes(f.read_bytes()[:-1] + b"?"), lambda f: f.unlink()]
+)
+def test_events_that_are_damaged_prove_nothing_and_the_audit_fails(own, graph, hier, damage):
+    damage(next((own.latest(EVENTS, "grocery").path / "events").glob("*.parquet")))
+    answer = hier("audit", "leakage", graph[0].digest, "--json")
+    assert answer.code == 1
+    assert json.loads(answer.out)["proven"] is False
+    assert [c["domain"] for c in failed(answer)] == ["grocery"]
+
+
 def test_a_flipped_bit_is_refused_before_anything_is_proven(own, graph, hier):
     file = graph[0].path / "edges.safetensors"
     raw = bytearray(file.read_bytes())
