@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from hier_dag.errors import ContractError
-from hier_dag.ingest.ledger import Ledger
+from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.offending_values import offending_values, values_in_words
-from hier_dag.ingest.reasons import REASONS
+from hier_dag.ingest.reasons import EVENTS, REASONS
 
 FILE_LEAST = 20
 """Quarantined rows from which on one file alone can refuse the domain: a drifted daily file must not hide
@@ -85,6 +85,7 @@ def _refusal(
     behaviors: Sequence[str],
 ) -> ContractError:
     entry = ledger.files[index]
+    key, look = _where(ledger, entry, key)
     rows = _quarantined(con, out, index)
     refused = {r: n for r, n in entry.quarantined.items() if r in reasons}
     reason = max(refused, key=lambda r: (refused[r], r))
@@ -102,11 +103,11 @@ def _refusal(
         f"{sum(refused.values())} of {entry.rows_in} rows are not valid ({counts}); the limit is "
         f"{limit:.1%}. {reason}: {REASONS[reason].meaning}."
         f"{values_in_words(values, allowed)} For example {shown}.",
-        domain=ledger.domain,
+        domain=entry.domain or ledger.domain,
         file=entry.location,
         column=sample[0]["column"],
-        fix=f"{REASONS[reason].fix}; or raise `{key}`. All of these rows: "
-        f"hier quarantine show {ledger.domain or 'links'}",
+        fix=f"{REASONS[reason].fix_in(entry.feeds)}; or raise `{key}`. All of these rows: "
+        f"hier quarantine show {look}",
         detail={
             "quarantined": dict(entry.quarantined),
             "columns": {str(c["column"]): c["n"] for c in columns},
@@ -119,6 +120,13 @@ def _refusal(
             "sample": sample,
         },
     )
+
+
+def _where(ledger: Ledger, entry: FileLedger, key: str) -> tuple[str, str]:
+    """The limit's key in full, and what `hier quarantine show` calls the rows."""
+    if entry.feeds != EVENTS:  # no domain has a limit of its own for what all share
+        return f"stages.ingest.{key}", "links"
+    return f"domains.{ledger.domain}.{key}", str(ledger.domain)
 
 
 def _quarantined(con: Backend, out: Path, index: int) -> ir.Table:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EVENTS = "events"
+"""What a file of events feeds, as its ledger has it; all else is a kind of link or a catalogue."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -13,11 +16,18 @@ class Reason:
         code: machine-readable name.
         meaning: what is wrong with the row, in words.
         fix: what to change, in the file or in domains.yaml.
+        fix_of_links: the same for links and catalogues, whose declarations have other keys; empty where it
+            is no different.
     """
 
     code: str
     meaning: str
     fix: str
+    fix_of_links: str = ""
+
+    def fix_in(self, feeds: str) -> str:
+        """What to change in a file that feeds events, a kind of link or a catalogue."""
+        return self.fix if feeds == EVENTS else self.fix_of_links or self.fix
 
 
 _LONG = "is longer than stages.ingest.max_id_length characters"
@@ -33,11 +43,13 @@ _ALL = (
         "null_user",
         "no user id, or a blank one",
         "map `columns.user_id` to the column that holds it; drop events of nobody before export",
+        "map `user_id` and `other_id` to the columns that hold them, or leave the row out",
     ),
     Reason(
         "null_item",
         "no item id, or a blank one",
         "map `columns.item_id` to the column that holds it; drop events on nothing before export",
+        "map `item_id` (among names `id`) to the column that holds it, or leave the row out",
     ),
     Reason("null_entity", "no entity id, or a blank one", "fill the column, or leave the link out"),
     Reason("null_relation", "no relation, or a blank one", "fill the column, or declare one `relation`"),

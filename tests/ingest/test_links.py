@@ -97,5 +97,21 @@ def test_self_edges_do_not_refuse_but_damage_does(tmp_path):
     platform = config(tmp_path, {"user_user": {"path": "uu.csv"}}, max_quarantined=0.05)
     assert run(platform, tmp_path / "a").quarantined == {"self_edge": 30}
     write(tmp_path / "uu.csv", [{"user_id": f"u{n}", "other_id": None} for n in range(30)])
-    with pytest.raises(ContractError, match="null_user: 30"):
+    with pytest.raises(ContractError, match="null_user: 30") as caught:
         run(platform, tmp_path / "b")
+    assert caught.value.domain is None
+    assert "map `user_id` and `other_id`" in caught.value.fix
+    assert "raise `stages.ingest.max_quarantined`" in caught.value.fix
+
+
+def test_a_refused_catalogue_names_its_domain_and_the_keys_that_it_has(tmp_path):
+    platform = config(tmp_path, {}, max_quarantined=0.05, max_quarantined_by_reason={"null_item": 0.01})
+    write(tmp_path / "catalogue.csv", [{"item_id": f"i{n}" if n else ""} for n in range(50)])
+    with pytest.raises(ContractError, match="null_item: 1") as caught:
+        run(platform, tmp_path / "out")
+    error = caught.value
+    assert (error.domain, error.file, error.column) == ("zoo", "catalogue.csv", "item_id")
+    assert "map `item_id`" in error.fix
+    assert "columns.item_id" not in error.fix
+    assert "raise `stages.ingest.max_quarantined_by_reason.null_item`" in error.fix
+    assert error.fix.endswith("hier quarantine show links")

@@ -146,6 +146,8 @@ def test_too_many_bad_rows_refuse_the_domain_and_show_some(tmp_path):
     assert "bad_weight: 1" in str(e)
     assert "row 10" in str(e)
     assert e.detail["sample"][0]["row"] == 10
+    assert "raise `domains.shop.max_quarantined`." in e.fix
+    assert e.fix.endswith("hier quarantine show shop")
 
 
 def test_one_drifted_file_among_many_sound_ones_refuses_the_domain(tmp_path):
