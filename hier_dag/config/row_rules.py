@@ -17,6 +17,8 @@ class Patterns(BaseModel):
     @field_validator("user_id", "item_id")
     @classmethod
     def _re2(cls, value: str | None) -> str | None:
+        if value == "":
+            raise ValueError("an empty pattern matches every id; write one, or leave the key out")
         if value is not None:
             problem = _regex_problem(value)
             if problem is not None:

@@ -33,7 +33,7 @@ from hier_dag.ingest.meaning import Meaning, latest_time, meaning
 from hier_dag.ingest.readers import read_raw, reading
 from hier_dag.ingest.writing import part_name, write_distinct
 
-RULES_VERSION = 2  # raise it when a rule or the canonical form changes: nothing older is then reused
+RULES_VERSION = 3  # raise it when a rule or the canonical form changes: nothing older is then reused
 IDS = frozenset({"user_id", "item_id"})
 Progress = Callable[[int, int, FileLedger], None]
 

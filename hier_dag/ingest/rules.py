@@ -12,10 +12,11 @@ import ibis.expr.types as ir
 
 from hier_dag.ingest.reasons import REASONS
 
-_BLANK = r"^[\s\pZ]*$"
+_BLANK = r"^[\s\pZ\p{Cf}]*$"
+"""White space and characters that show nothing (zero width, joiners, marks of direction)."""
 _UNPRINTABLE = r"[\p{Cc}\x{FFFD}]"
-_PLAIN = r"^[^\p{Cc}\pZ\x{FFFD}][^\p{Cc}\x{FFFD}]*$"
-"""What is neither blank nor unprintable, ids that begin with white space apart."""
+_PLAIN = r"^[^\p{Cc}\p{Cf}\pZ\x{FFFD}][^\p{Cc}\x{FFFD}]*$"
+"""What is neither blank nor unprintable, ids that begin with what may be blank apart."""
 _ORDER = {code: place for place, code in enumerate(REASONS)}
 
 
@@ -61,7 +62,7 @@ def id_rules(value: ir.Column, who: str, column: str, longest: int) -> list[RowR
 
 
 def blank(column: ir.Column) -> ir.BooleanValue:
-    """Whether a text is null, empty or white space alone; never null itself."""
+    """Whether a text is null, empty, or of white space and invisible characters alone; never null itself."""
     return column.isnull() | column.re_search(_BLANK)
 
 

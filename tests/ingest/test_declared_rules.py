@@ -54,6 +54,7 @@ def test_all_rows_of_a_users_day_with_too_many_are_refused_and_only_those(tmp_pa
     [
         ({"patterns": {"user_id": "^(u"}}, r"RE2 syntax: missing \)"),
         ({"patterns": {"user_id": r"(?<=u)\d"}}, "RE2 syntax"),
+        ({"patterns": {"user_id": ""}}, "matches every id"),
         ({"weight_range": {"min": 0}}, "needs `columns.weight`"),
         ({"columns": {"weight": "w"}, "weight_range": {"min": 2, "max": 1}}, "no weight would be valid"),
         ({"columns": {"weight": "w"}, "weight_range": {}}, "`min`, `max` or both"),

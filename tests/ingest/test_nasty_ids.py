@@ -45,6 +45,7 @@ EXACT = {
     "astral": "\U0001d4d7\U00020000\U0010fffd",
     "right to left": "\u05d0\u0628 1\u202e2",
     "zero width": "a\u200bb\u200cc\ufeffd",
+    "begins with zero width": "\ufeff\u200babcd",
     "without zero width": "abcd",
     "combining": "z" + "\u0300" * 50,
     "lower case": "stra\u00dfe",
@@ -67,6 +68,8 @@ EXACT = {
 REFUSED = {
     "empty": ("", "null_user"),
     "blank": (" \u2003\u00a0", "null_user"),
+    "zero width alone": ("\u200b", "null_user"),
+    "invisible": (" \ufeff\u200d\u2060", "null_user"),
     "too long": ("x" * 3_212, "long_user"),
     "replacement": ("caf\ufffd", "bad_encoding"),
     "NUL": ("a\x00b", "bad_encoding"),
