@@ -14,6 +14,7 @@ from hier_dag.ingest.profile_scan import profile_events
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import EVENTS
 from hier_dag.pipeline.workshop import Workshop
+from hier_dag.store import Artifact
 from schemas.expectations.docs import write_docs
 from schemas.expectations.verdict import LastVersion, Verdict, judge_profile
 
@@ -55,6 +56,27 @@ def ask_of_events(
     return verdict
 
 
+def judge_again(config: PlatformConfig, events: Artifact) -> Verdict | None:
+    """What today's bounds say of events that were accepted already, by the profile stored with them.
+
+    They are the last accepted version themselves, so that nothing is left to compare them with.
+
+    Args:
+        config: the platform.
+        events: raw/events of one domain.
+
+    Returns:
+        The verdict; None where they were made before there were profiles.
+
+    Raises:
+        ConfigError: when a suite of the user's cannot be used.
+        StoreError: when the profile cannot be read.
+    """
+    if not _has_profile(events):
+        return None
+    return judge_profile(config, str(events.manifest.partition), EventProfile.read(events.path), None)
+
+
 def _page(docs: Path, domain: str, verdict: Verdict, last: LastVersion | None) -> str:
     blocks, warns = (not c.passed for c in verdict.checks)
     word = "blocked" if blocks else "warned" if warns else "accepted"
@@ -71,10 +93,15 @@ def _last_version(workshop: Workshop, request: Request) -> LastVersion | None:
         return None
     try:
         last = workshop.open(EVENTS, digest)
-        if PROFILE not in {f.path for f in last.manifest.files}:  # made before there were profiles
+        if not _has_profile(last):
             return None
         profile = EventProfile.read(last.path)
     except StoreError:
         return None
     same = last.manifest.params.get("behaviors") == request.params.get("behaviors")
     return LastVersion(digest, profile, same_weights=same)
+
+
+def _has_profile(events: Artifact) -> bool:
+    """Not where they were made before there were profiles."""
+    return PROFILE in {f.path for f in events.manifest.files}

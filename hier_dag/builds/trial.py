@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hier_dag.builds.events import Connect, build_events
+from hier_dag.builds.expectations import judge_again
 from hier_dag.builds.graph import build_graph
 from hier_dag.builds.links import build_links
 from hier_dag.config import PlatformConfig
@@ -23,6 +24,7 @@ from hier_dag.pipeline.stages import CORRECTIONS, EVENTS, GRAPH, LINKS
 from hier_dag.pipeline.workshop import Build, Outcome, Refused, Workshop
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import Artifact, ArtifactStore
+from schemas.expectations.verdict import BLOCKING
 
 HELD, WARNED, REFUSED, BLOCKED = "held", "warned", "refused", "blocked"
 
@@ -90,7 +92,7 @@ def try_everything(
         sound = True
         for stage, request, build in _stages(config, workshop, connect):
             started(stage)
-            checks = list(_check(workshop, stage, request, build)) if sound or stage != GRAPH else []
+            checks = list(_check(config, workshop, stage, request, build)) if sound or stage != GRAPH else []
             sound = sound and not any(c.outcome == REFUSED for c in checks)
             yield from checks or [Checked(stage, "contract", BLOCKED, message="a stage above was refused")]
 
@@ -125,9 +127,12 @@ def _stages(
     )
 
 
-def _check(workshop: Workshop, stage: str, request: Callable[[], Request], build: Build) -> Iterator[Checked]:
+def _check(
+    config: PlatformConfig, workshop: Workshop, stage: str, request: Callable[[], Request], build: Build
+) -> Iterator[Checked]:
     try:
         outcome = workshop.make(request(), build, run_id="check")
+        checks = _today(config, outcome)
     except HierError as error:
         where = ", ".join(f"{k} {v}" for k in ("file", "column") if (v := getattr(error, k)))
         message = f"{where}: {error.message}" if where else error.message
@@ -135,8 +140,27 @@ def _check(workshop: Workshop, stage: str, request: Callable[[], Request], build
         failed = error.checks if isinstance(error, Refused) else []
         yield from (_told(stage, c, REFUSED) for c in failed if c.name != "contract")
         return
-    yield Checked(stage, "contract", HELD, {"reused": outcome.reused, **_rows(outcome)})
-    yield from (_told(stage, c, WARNED) for c in _newest(outcome.checks) if c.name != "contract")
+    told = [_told(stage, c, REFUSED if c.name == BLOCKING else WARNED) for c in checks]
+    refused = next((c for c in told if c.outcome == REFUSED), None)
+    facts = {"reused": outcome.reused, **_rows(outcome)}
+    if refused is None:
+        yield Checked(stage, "contract", HELD, facts)
+    else:
+        message = f"accepted earlier, but not by today's bounds: {refused.message}"
+        yield Checked(stage, "contract", REFUSED, facts, message, refused.fix)
+    yield from told
+
+
+def _today(config: PlatformConfig, outcome: Outcome) -> list[CheckRow]:
+    """The checks of a stage that was answered, the stage as a whole apart.
+
+    Bounds are no part of a request: events that are reused may have been accepted under others.
+    """
+    checks = {c.name: c for c in _newest(outcome.checks) if c.name != "contract"}
+    if outcome.reused and outcome.artifact.manifest.kind == EVENTS:
+        verdict = judge_again(config, outcome.artifact)
+        checks |= {} if verdict is None else {c.name: c for c in verdict.checks}
+    return list(checks.values())
 
 
 def _rows(outcome: Outcome) -> dict[str, Any]:

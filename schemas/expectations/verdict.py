@@ -119,9 +119,12 @@ def _remedy(domain: str, failed: Sequence[Answer]) -> str:
     causes = dict.fromkeys(a.expectation.remedy for a in failed if a.expectation.remedy)
     look = f"{'; '.join(causes)}. " if causes else ""
     names = ", ".join(a.expectation.name for a in failed)
+    where = f"for {names} under domains.{domain}.expectations in domains.yaml"
+    if not any(a.expectation.blocks for a in failed):
+        return f"{look}If the data is right, set another bound ({{min: …, max: …}}) {where}"
     return (
         f"{look}If the data is right, accept it knowingly: set another bound ({{min: …, max: …}}) or "
-        f"{{level: warn}} for {names} under domains.{domain}.expectations in domains.yaml, and run again"
+        f"{{level: warn}} {where}, and run again"
     )
 
 
@@ -133,7 +136,7 @@ def _not_asked(
     if not names:
         return {}
     if last is None:
-        why = "there is no accepted version to compare with"
+        why = "there is no other accepted version to compare with"
     elif last.profile.rows < LEAST_ROWS:
         why = f"the last accepted version has fewer than {LEAST_ROWS} events"
     else:

@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pyarrow.csv as pacsv
+import pytest
 
 from hier_dag.pipeline.stages import EVENTS
 
@@ -53,3 +54,20 @@ def test_what_was_accepted_before_is_reused_and_compared_with(own, hier):
     assert found[f"{EVENTS}[local_guide]", "contract"]["facts"]["reused"] is False
     assert found[f"{EVENTS}[grocery]", "contract"]["facts"]["reused"] is True
     assert own.artifacts() == before
+
+
+@pytest.mark.parametrize(
+    ("level", "check", "outcome"),
+    [("block", "expectations", "refused"), ("warn", "expectations_warned", "warned")],
+)
+def test_bounds_that_were_tightened_judge_what_was_accepted_under_others(own, hier, level, check, outcome):
+    bound = f"    expectations: {{rows: {{min: 1000000, level: {level}}}}}\n"
+    text = own.domains.read_text()
+    own.domains.write_text(text.replace("  grocery:\n", f"  grocery:\n{bound}", 1))
+    found = checks(hier, own, code=int(outcome == "refused"))
+    assert found[f"{EVENTS}[grocery]", "contract"]["facts"]["reused"] is True
+    told = found[f"{EVENTS}[grocery]", check]
+    assert told["outcome"] == outcome
+    assert "expected at least 1e+06" in told["message"]
+    others = {c["outcome"] for (stage, name), c in found.items() if name == check and "grocery" not in stage}
+    assert others == {"held"}

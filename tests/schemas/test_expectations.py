@@ -132,7 +132,7 @@ def test_a_first_version_fails_nothing_and_says_what_was_not_asked():
     assert blocking.passed
     assert warned.passed
     left_out = blocking.facts["not_asked"]
-    assert left_out["why"] == "there is no accepted version to compare with"
+    assert left_out["why"] == "there is no other accepted version to compare with"
     assert set(left_out["expectations"]) >= {"volume_ratio", "new_users", "hour_psi", "weight_ks"}
     assert blocking.facts["against"] is None
 
@@ -209,6 +209,15 @@ def test_the_message_names_metric_observed_bound_last_version_and_what_to_do():
     assert f"The last accepted version is {LAST[:12]}" in said
     assert "a raw file is missing" in fix
     assert "{level: warn} for volume_ratio under domains.shop.expectations" in fix
+
+
+def test_what_warns_already_is_not_told_to_warn():
+    config_ = config(expectations={"volume_ratio": {"level": "warn"}})
+    fix = judge_profile(config_, "shop", FAILING["volume_ratio"], LastVersion(LAST, BASE)).remedies[
+        "expectations_warned"
+    ]
+    assert "for volume_ratio under domains.shop.expectations" in fix
+    assert "level: warn" not in fix
 
 
 def test_bounds_and_levels_are_as_declared_and_a_domain_s_own_go_first():
