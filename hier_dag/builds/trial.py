@@ -85,16 +85,39 @@ def try_everything(
     Yields:
         The checks of each stage, the stage as a whole first.
     """
-    store = _Above(folder / "store", accepted.store)
-    with contextlib.closing(Registry(f"sqlite:///{folder / 'registry.db'}")) as registry:
-        workshop = Workshop(store, registry)
-        _carry_over(config, accepted, registry)
+    with throwaway(config, accepted, folder) as workshop:
         sound = True
         for stage, request, build in _stages(config, workshop, connect):
             started(stage)
             checks = list(_check(config, workshop, stage, request, build)) if sound or stage != GRAPH else []
             sound = sound and not any(c.outcome == REFUSED for c in checks)
             yield from checks or [Checked(stage, "contract", BLOCKED, message="a stage above was refused")]
+
+
+def try_raw(
+    config: PlatformConfig, workshop: Workshop, domain: str | None, connect: Connect
+) -> list[Checked]:
+    """The checks of one domain's events, or of the links where `domain` is None.
+
+    Args:
+        config: the platform.
+        workshop: from `throwaway`.
+        domain: the domain.
+        connect: opens the data engine.
+    """
+    wanted = LINKS if domain is None else f"{EVENTS}[{domain}]"
+    stages = _stages(config, workshop, connect)
+    stage, request, build = next(s for s in stages if s[0] == wanted)
+    return list(_check(config, workshop, stage, request, build))
+
+
+@contextlib.contextmanager
+def throwaway(config: PlatformConfig, accepted: Workshop, folder: Path) -> Iterator[Workshop]:
+    """A workshop whose store and registry lie in `folder`, and that knows what has been accepted."""
+    store = _Above(folder / "store", accepted.store)
+    with contextlib.closing(Registry(f"sqlite:///{folder / 'registry.db'}")) as registry:
+        _carry_over(config, accepted, registry)
+        yield Workshop(store, registry)
 
 
 def _carry_over(config: PlatformConfig, accepted: Workshop, registry: Registry) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,6 +17,11 @@ from hier_dag.cli.places import platform_of
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import UsageError
 from hier_dag.home import Home
+
+if TYPE_CHECKING:
+    from hier_dag.pipeline.workshop import Workshop
+    from hier_dag.quarantine.held import Held
+    from hier_dag.quarantine.mended import Mended
 
 quarantine = typer.Typer(
     name="quarantine",
@@ -74,7 +81,7 @@ def show(
     """Quarantined rows of a domain: raw file, row, every rule that they break, raw values, and the fix."""
     from hier_dag.ingest.reasons import REASONS
     from hier_dag.quarantine.export import write_rows
-    from hier_dag.quarantine.held import newest
+    from hier_dag.quarantine.held import SHARED, newest
 
     config, home = platform_of(domains)
     held = newest(config, _workshop(home), domain)
@@ -98,7 +105,9 @@ def show(
         out.print(meaning, highlight=False, soft_wrap=True)
     if to is not None:
         out.print(Text.assemble(f"{rows.num_rows:,} rows in ", (str(to), "bold"), "."), soft_wrap=True)
-        if rows.num_rows and to.suffix != ".parquet":
+        if domain == SHARED:
+            out.print("Mend the file of the links itself, then: [bold]hier quarantine replay links[/]")
+        elif rows.num_rows and to.suffix != ".parquet":
             again = f'hier quarantine replay {domain} --corrections {to} --why "…"'
             out.print(
                 Text.assemble("Mend its values, then: ", (again, "bold")), highlight=False, soft_wrap=True
@@ -123,51 +132,82 @@ def replay(
     corrections: Annotated[
         Path | None, typer.Option(help="Mended export of `hier quarantine show DOMAIN --out FILE`.")
     ] = None,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take back all recorded corrections first.")
+    ] = False,
     why: Annotated[str | None, typer.Option(help="Why the values are corrected; recorded.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of the rows.")] = False,
     domains: DomainsFile = None,
     as_json: Json = False,
 ) -> None:
     """Run a domain's rows again, after a rule or a file was mended or with corrected values."""
+    from hier_dag.builds.trial import throwaway
     from hier_dag.quarantine.held import SHARED, newest
     from hier_dag.quarantine.mended import read_mended
-    from hier_dag.quarantine.replay import compare, corrections_of, record_corrections, try_ingest
+    from hier_dag.quarantine.replay import corrections_of
 
     config, home = platform_of(domains)
     workshop = _workshop(home)
     before = newest(config, workshop, domain)
     if before is None:
         raise UsageError(f"{domain} has not been ingested yet.", domain=domain, fix="run: hier run")
+    if (corrections or withdraw) and domain == SHARED:
+        raise UsageError("links take no corrections.", fix="mend the file of the links itself, then replay")
+    if (corrections or withdraw) and why is None:
+        raise UsageError("corrections need a reason.", fix='add --why "what was wrong with the rows"')
     mended = None
     if corrections is not None:
-        if domain == SHARED:
-            raise UsageError(
-                "links take no corrections.", fix="mend the file of the links itself, then replay"
-            )
-        if why is None:
-            raise UsageError("corrections need a reason.", fix='add --why "what was wrong with the rows"')
-        mended = read_mended(corrections, before)
+        mended = read_mended(corrections, before, corrections_of(workshop, domain))
+    given = _Given(corrections, mended, withdraw, str(why))
     if dry_run:
-        known = corrections_of(workshop, domain).merged(mended.records if mended else ())
-        trial = try_ingest(config, domain, known, partial(_connect, home))
-        after, refused = trial.ledger, trial.refused
+        home.scratch.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=home.scratch, prefix="replay-") as folder,
+            throwaway(config, workshop, Path(folder)) as trial,
+        ):
+            _record(trial, domain, given)
+            refused = _try(config, trial, domain, Path(folder))
+            after = newest(config, trial, domain)
     else:
-        if mended is not None and mended.records and corrections is not None:
-            record_corrections(workshop, domain, mended, corrections, str(why))
+        _record(workshop, domain, given)
         refused = _ingest(config, home, workshop, domain)
-        now = newest(config, workshop, domain)
-        after = now.ledger if now is not None else None
-    lines = compare(before.ledger, after) if after is not None else []
-    changed = {} if mended is None else {"corrected": len(mended.records), "unchanged": mended.unchanged}
-    if as_json:
-        print_json({"domain": domain, "dry_run": dry_run, "refused": refused, "rows": lines, **changed})
-    else:
-        _print_replay(domain, lines, refused, dry_run, changed)
+        after = newest(config, workshop, domain)
+    _tell_replay(domain, before, after, refused, dry_run, given, as_json)
     if refused:
         raise typer.Exit(REFUSED)
 
 
-def _ingest(config: PlatformConfig, home: Home, workshop: Any, name: str) -> str | None:
+@dataclass(frozen=True)
+class _Given:
+    """What a replay is given: the mended export and what it says, whether to withdraw, and why."""
+
+    source: Path | None
+    mended: Mended | None
+    withdraw: bool
+    why: str
+
+
+def _record(workshop: Workshop, domain: str, given: _Given) -> None:
+    from hier_dag.quarantine.replay import record_corrections, withdraw_corrections
+
+    if given.withdraw:
+        withdraw_corrections(workshop, domain, given.why)
+    if given.mended is not None and given.mended.records and given.source is not None:
+        record_corrections(workshop, domain, given.mended, given.source, given.why)
+
+
+def _try(config: PlatformConfig, trial: Workshop, name: str, folder: Path) -> str | None:
+    """Runs every contract of the domain's ingest without committing; the message where one refuses."""
+    from hier_dag.builds.trial import try_raw
+    from hier_dag.ingest.connection import connect
+    from hier_dag.quarantine.held import SHARED
+
+    checks = try_raw(config, trial, None if name == SHARED else name, partial(connect, folder))
+    refused = [c for c in checks if c.outcome == "refused"]
+    return f"{refused[0].message} Fix: {refused[0].fix}" if refused else None
+
+
+def _ingest(config: PlatformConfig, home: Home, workshop: Workshop, name: str) -> str | None:
     """Runs the domain's ingest as a Dagster run; the message where it was refused."""
     from hier_dag.cli.run import open_dagster
     from hier_dag.orchestration.runner import FAILED, run, steps
@@ -179,9 +219,25 @@ def _ingest(config: PlatformConfig, home: Home, workshop: Any, name: str) -> str
     return done.message if done.outcome == FAILED else None
 
 
-def _print_replay(
-    domain: str, lines: list[dict[str, Any]], refused: str | None, dry_run: bool, changed: dict[str, int]
+def _tell_replay(
+    domain: str,
+    before: Held,
+    after: Held | None,
+    refused: str | None,
+    dry_run: bool,
+    given: _Given,
+    as_json: bool,
 ) -> None:
+    from hier_dag.quarantine.replay import compare
+
+    # Where a file could not even be read, what is newest is what was before.
+    judged = after is not None and not (refused and after.digest == before.digest)
+    lines = compare(before.ledger, after.ledger) if judged and after is not None else []
+    mended = given.mended
+    changed = {} if mended is None else {"corrected": len(mended.records), "unchanged": mended.unchanged}
+    if as_json:
+        print_json({"domain": domain, "dry_run": dry_run, "refused": refused, "rows": lines, **changed})
+        return
     title = f"{domain}: rows before and after" + (" (nothing was committed)" if dry_run else "")
     table = Table(title=Text(title, style="table.title"), title_justify="left")
     for head in ("rows", "before", "after", "change"):
@@ -200,15 +256,9 @@ def _print_replay(
         out.print("Next: " + ("the same without --dry-run" if dry_run else "[bold]hier run[/]"))
 
 
-def _workshop(home: Home) -> Any:
+def _workshop(home: Home) -> Workshop:
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
     return Workshop(ArtifactStore(home.store), Registry(home.registry_url, platform=home.platform))
-
-
-def _connect(home: Home) -> Any:
-    from hier_dag.ingest.connection import connect
-
-    return connect(home.scratch)

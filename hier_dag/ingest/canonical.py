@@ -45,7 +45,6 @@ def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping
     """
     _check_types(raw, m, place)
     behavior = raw.behavior.cast("string") if "behavior" in m.mapping else ibis.literal(m.behavior)
-    given = {name: raw[k].cast("string") for k, name in m.mapping.items()}
     timed = "event_time" in m.mapping
     # Two selects: what is parsed in the first is used several times in the second, and the engine would
     # otherwise parse it each time.
@@ -60,7 +59,7 @@ def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping
         file=ibis.literal(file, "int32"),
         row=raw.row,
         malformed=raw.malformed,
-        raw=ibis.coalesce(raw.malformed, ibis.struct(given).cast("json").cast("string")),
+        raw=raw_text(raw, m.mapping),
     )
     canonical = read.mutate(
         product=read.base * read.given,
@@ -69,6 +68,12 @@ def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping
     weight = ibis.ifelse(in_range(canonical["product"]), canonical["product"], ibis.null("float64"))
     judged = canonical.mutate(**verdict(rules_of(canonical, m, latest)), weight=weight.cast("float32"))
     return judged.select(*EVENT_COLUMNS, "reason", "column", "reasons", "raw")
+
+
+def raw_text(raw: ir.Table, mapping: Mapping[str, str]) -> ir.Column:
+    """What a row holds: the mapped values by source column as JSON text, or the text of a broken line."""
+    given = {name: raw[k].cast("string") for k, name in mapping.items()}
+    return ibis.coalesce(raw.malformed, ibis.struct(given).cast("json").cast("string"))
 
 
 def _base(m: Meaning, behavior: ir.Column) -> ir.Column:

@@ -131,7 +131,7 @@ def chain_digests(
             "location": raw.location,
             "format": raw.format,
             "meaning": meanings[raw.source].as_json(),
-            "corrections": corrections.digest(raw.sha256),
+            "corrections": corrections.digest(raw.location, raw.sha256),
             "rules_version": RULES_VERSION,
         }
         chains.append(hashlib.sha256(json.dumps(link, sort_keys=True).encode()).hexdigest())
@@ -199,14 +199,13 @@ def _ingest_file(
     name = part_name(index, raw.sha256)
     earlier = [out / "events" / part_name(i, r.sha256) for i, r in enumerate(inputs[:index])]
     with reading(place):
-        corrected = corrections.of_file(raw.sha256)
         latest = latest_time(m.params, as_of)
-        parts = split_corrected(con, table.table, m, corrected)
+        parts = split_corrected(con, table.table, m, corrections.of_file(raw.location, raw.sha256))
 
         def judged(only: ir.Table | None = None, by: str = "row") -> ir.Table:
             judgements = [
                 judge(rows if only is None else rows.semi_join(only, by), meant, index, latest, place)
-                for rows, meant in parts
+                for rows, meant in parts.tables
             ]
             return judgements[0] if len(judgements) == 1 else judgements[0].union(judgements[1])
 
@@ -237,7 +236,7 @@ def _ingest_file(
         deduplicated=written.deduplicated,
         holds_from=_before(written.latest_valid, slack),
         holds_until=_before(written.first_future, slack),
-        corrected=corrected.num_rows,
+        corrected=parts.corrected,
         columns=table.columns,
     )
 

@@ -7,45 +7,23 @@ what an ingest of mended logs gives.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ibis.backends.duckdb import Backend
 
-from hier_dag.config import PlatformConfig
 from hier_dag.digest import digest_file
-from hier_dag.errors import ContractError
 from hier_dag.ingest.corrections import DESCRIPTIONS, FILE, Corrections
-from hier_dag.ingest.events import ingest_domain
-from hier_dag.ingest.fingerprint import fingerprint
 from hier_dag.ingest.ledger import Ledger
-from hier_dag.ingest.links import ingest_links, link_inputs
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CORRECTIONS
 from hier_dag.pipeline.workshop import Built, Workshop
-from hier_dag.quarantine.held import SHARED
 from hier_dag.quarantine.mended import Mended
 from hier_dag.registry import CheckRow
 
 Connect = Callable[[], AbstractContextManager[Backend]]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What an ingest would come to, without anything being committed.
-
-    Attributes:
-        ledger: where every row would go; None where a file cannot be read at all.
-        refused: why it would be refused, None where it would be accepted.
-    """
-
-    ledger: Ledger | None
-    refused: str | None
 
 
 def corrections_of(workshop: Workshop, domain: str) -> Corrections:
@@ -62,38 +40,46 @@ def record_corrections(workshop: Workshop, domain: str, mended: Mended, source: 
     """
     earlier = workshop.registry.latest(CORRECTIONS, domain)
     merged = corrections_of(workshop, domain).merged(mended.records)
+    facts = {"new": len(mended.records), "unchanged": mended.unchanged}
     given = {"location": source.name, "sha256": digest_file(source), "bytes": source.stat().st_size}
+    return _commit(workshop, domain, merged, why, facts, earlier, [given])
+
+
+def withdraw_corrections(workshop: Workshop, domain: str, why: str) -> int:
+    """Takes back all corrections of a domain, on record with who and why.
+
+    Returns:
+        How many there were.
+    """
+    earlier = workshop.registry.latest(CORRECTIONS, domain)
+    withdrawn = int(corrections_of(workshop, domain).table.num_rows)
+    if withdrawn:
+        _commit(workshop, domain, Corrections.none(), why, {"withdrawn": withdrawn}, earlier, [])
+    return withdrawn
+
+
+def _commit(
+    workshop: Workshop,
+    domain: str,
+    corrections: Corrections,
+    why: str,
+    facts: dict[str, int],
+    earlier: str | None,
+    inputs: list[dict[str, Any]],
+) -> str:
     parents = {} if earlier is None else {"earlier": earlier}
-    request = Request(CORRECTIONS, domain, "1", {"why": why}, parents, inputs=[given])
+    request = Request(CORRECTIONS, domain, "2", {"why": why}, parents, inputs=inputs)
 
     def build(_: Request, staged: Path) -> Built:
-        merged.write(staged)
-        columns = [{"name": f.name, "type": str(f.type), "description": DESCRIPTIONS[f.name]}
-                   for f in merged.table.schema]  # fmt: skip
-        facts = {"why": why, "new": len(mended.records), "unchanged": mended.unchanged}
-        rows = {"rows": merged.table.num_rows}
-        return Built(tables={FILE: columns}, summary=rows, checks=[CheckRow("given", True, facts)])
+        corrections.write(staged)
+        columns = [
+            {"name": f.name, "type": str(f.type), "description": DESCRIPTIONS[f.name]}
+            for f in corrections.table.schema
+        ]
+        given = CheckRow("given", True, {"why": why, **facts})
+        return Built(tables={FILE: columns}, summary={"rows": corrections.table.num_rows}, checks=[given])
 
     return workshop.make(request, build, run_id="").artifact.digest
-
-
-def try_ingest(config: PlatformConfig, name: str, corrections: Corrections, connect: Connect) -> Trial:
-    """Ingests a domain (or `links`) into a folder that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="hier-trial-") as folder, connect() as con:
-        out = Path(folder) / "out"
-        out.mkdir()
-        refused = None
-        try:
-            if name == SHARED:
-                ingest_links(config, link_inputs(config), out, con=con)
-            else:
-                inputs = fingerprint(config, config.domains[name].sources, name)
-                now = datetime.now(UTC)
-                ingest_domain(config, name, inputs, out, con=con, as_of=now, corrections=corrections)
-        except ContractError as error:
-            refused = str(error)
-        written = out / "ledger.json"
-        return Trial(Ledger.read(written) if written.is_file() else None, refused)
 
 
 def compare(before: Ledger, after: Ledger) -> list[dict[str, Any]]:

@@ -167,3 +167,47 @@ def test_what_cannot_be_asked_is_refused_with_the_choices(platform, hier, argume
     code, _, err = hier("quarantine", *arguments)
     assert code == 2
     assert says in err
+
+
+def test_an_export_handed_back_as_it_was_changes_nothing(own, hier, tmp_path):
+    """Broken lines included: an id that is no text makes a line of JSON that is an object and yet no row."""
+    log = own.logs / "grocery.jsonl"
+    log.write_text(log.read_text() + '{"user": 1.5, "product": "p", "type": "view"}\nnot JSON\n')
+    assert own.outcomes()["raw/events[grocery]"] == "made"
+    lines = {"malformed_row": 2}.items()
+    assert lines <= ledger(own, "grocery").quarantined.items()
+    for suffix in ("csv", "jsonl"):
+        out = tmp_path / f"rows.{suffix}"
+        assert hier("quarantine", "show", "grocery", "--out", out).code == 0
+        assert "not JSON" in out.read_text()
+        again = hier(
+            "quarantine", "replay", "grocery", "--corrections", out, "--why", "x", "--dry-run", "--json"
+        )
+        answer = json.loads(again.out)
+        assert (answer["corrected"], answer["refused"]) == (0, None)
+        assert all(r["before"] == r["after"] for r in answer["rows"])
+
+
+def test_a_correction_is_corrected_and_withdrawn(own, hier, tmp_path):
+    before = ledger(own)
+    out = tmp_path / "rows.jsonl"
+    hier("quarantine", "show", DOMAIN, "--reason", "unknown_behavior", "--out", out)
+    for behaviour in ("oder", "order"):  # the first is a slip
+        lines = [json.loads(line) for line in out.read_text().splitlines()]
+        out.write_text("".join(json.dumps({**x, "values": {"event": behaviour}}) + "\n" for x in lines))
+        assert hier("quarantine", "replay", DOMAIN, "--corrections", out, "--why", "old app").code == 0
+    assert "unknown_behavior" not in ledger(own).quarantined
+    hier("quarantine", "replay", DOMAIN, "--corrections", out, "--why", "again")
+    assert hier("quarantine", "replay", DOMAIN, "--withdraw", "--why", "not ours to mend").code == 0
+    assert ledger(own).quarantined == before.quarantined
+
+
+def test_a_dry_run_asks_every_contract(own, hier):
+    text = own.domains.read_text()
+    strict = (
+        "  marketplace:\n    expectations: {rows: {min: 1000000, level: block}}\n    max_quarantined: 0.9\n"
+    )
+    own.domains.write_text(text.replace("  marketplace:\n", strict))
+    answer = hier("quarantine", "replay", DOMAIN, "--dry-run", "--domains", own.domains)
+    assert answer.code == 1
+    assert "domains.marketplace.expectations" in answer.out
