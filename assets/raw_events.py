@@ -32,6 +32,7 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
             ("row_schema", "Every canonical row has the declared types, keys and value ranges."),
             ("conservation", "Rows in = rows out + quarantined + deduplicated, exactly, per file."),
             ("input_schema", "The raw files have the columns and types of the last accepted version."),
+            ("corrections", "Every recorded correction still has the row that it was given for."),
             ("expectations", "What is declared to block: volume, ids, mixes and drift are as expected."),
             ("expectations_warned", "The same, of what is declared to warn."),
             partitions_def=domains,

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ibis.backends.duckdb import Backend
 
@@ -30,7 +31,7 @@ from schemas.expectations.ask import warm_up
 from schemas.expectations.verdict import WARNING, Verdict
 from schemas.validate import Failure
 
-INPUT_SCHEMA = "input_schema"
+INPUT_SCHEMA, APPLIED = "input_schema", "corrections"
 _CHANGES = 10  # changed columns named in the message
 Connect = Callable[[], AbstractContextManager[Backend]]
 
@@ -60,6 +61,7 @@ def build_events(
     """
     warm_up()
     previous = _previous(workshop, domain)
+    corrections = _corrections(workshop, request)
     began = time.perf_counter()
     with connect() as con:
         ledger = ingest_domain(
@@ -70,7 +72,7 @@ def build_events(
             con=con,
             as_of=datetime.now(UTC),
             previous=previous,
-            corrections=_corrections(workshop, request),
+            corrections=corrections,
             progress=lambda done, total, entry: tell(
                 Step(f"{EVENTS}[{domain}]", f"{entry.location}: {entry.rows_in:,} rows", done + 1, total)
             ),
@@ -104,9 +106,10 @@ def build_events(
             ),
             CheckRow("conservation", True, totals),
             _input_schema(ledger, previous),
+            _applied(domain, ledger, corrections),
             *expected.checks,
         ],
-        advisory=frozenset({WARNING, INPUT_SCHEMA}),
+        advisory=frozenset({WARNING, INPUT_SCHEMA, APPLIED}),
         remedies=expected.remedies,
     )
 
@@ -132,6 +135,23 @@ def _input_schema(ledger: Ledger, previous: PreviousEvents | None) -> CheckRow:
         "fix": "ask whoever writes the log whether this was meant; `extra_columns: refuse` stops at new ones",
     }
     return CheckRow(INPUT_SCHEMA, False, facts)
+
+
+def _applied(domain: str, ledger: Ledger, corrections: Corrections | None) -> CheckRow:
+    """Whether every recorded correction still has the row that it was given for."""
+    recorded = 0 if corrections is None else corrections.table.num_rows
+    applied = sum(f.corrected for f in ledger.files)
+    facts: dict[str, Any] = {"recorded": recorded, "applied": applied}
+    if applied < recorded:
+        facts["message"] = (
+            f"{recorded - applied} of {recorded} recorded corrections no longer apply: their files were "
+            "delivered again, or their rows no longer hold what was corrected"
+        )
+        facts["fix"] = (
+            f"see what is quarantined now: hier quarantine show {domain}; correct it anew, or take the "
+            f"corrections back: hier quarantine replay {domain} --withdraw --why …"
+        )
+    return CheckRow(APPLIED, applied == recorded, facts)
 
 
 def _previous(workshop: Workshop, domain: str) -> PreviousEvents | None:

@@ -16,7 +16,7 @@ DOMAINS = (
 TARGETS = DOMAINS[3:]
 OFFERED = {  # asset: (group, partitions, assets above, checks)
     "raw/events": ("raw", DOMAINS, set(),
-                   {"contract", "input_schema", "row_schema", "conservation", "expectations",
+                   {"contract", "input_schema", "corrections", "row_schema", "conservation", "expectations",
                     "expectations_warned"}),
     "raw/links": ("raw", None, set(), {"contract", "row_schema", "conservation"}),
     "kg/graph": ("kg", None, {"raw/events", "raw/links"},

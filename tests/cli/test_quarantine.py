@@ -1,6 +1,7 @@
 """Quarantined rows are listed, shown with the fix, mended and run again; every row stays accounted for."""
 
 import csv
+import gzip
 import json
 
 import pyarrow as pa
@@ -198,6 +199,13 @@ def test_a_correction_is_corrected_and_withdrawn(own, hier, tmp_path):
         assert hier("quarantine", "replay", DOMAIN, "--corrections", out, "--why", "old app").code == 0
     assert "unknown_behavior" not in ledger(own).quarantined
     hier("quarantine", "replay", DOMAIN, "--corrections", out, "--why", "again")
+    log = own.logs / "marketplace.jsonl.gz"
+    log.write_bytes(log.read_bytes() + gzip.compress(b"\n"))
+    assert own.outcomes()[f"raw/events[{DOMAIN}]"] == "made"
+    checks = own.registry.checks(own.registry.latest(EVENTS, DOMAIN))
+    (lapsed,) = [c for c in checks if c.name == "corrections"]
+    assert not lapsed.passed
+    assert "no longer apply" in lapsed.facts["message"]
     assert hier("quarantine", "replay", DOMAIN, "--withdraw", "--why", "not ours to mend").code == 0
     assert ledger(own).quarantined == before.quarantined
 
