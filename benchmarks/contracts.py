@@ -179,7 +179,9 @@ def measure(events: int, users: int, repeats: int) -> dict[str, Any]:
         "ingest_without_s": round(statistics.median(ingest[False]), 2),
         "ingest_with_s": round(statistics.median(ingest[True]), 2),
         "events_per_added_s": round(events / in_ingest) if in_ingest > 0 else None,
-        "parts_cpu_s": {t: round(statistics.median(p.get(t, 0.0) for p in parts), 2) for _, _, t in CONTRACTS},
+        "parts_cpu_s": {
+            title: round(statistics.median(p.get(title, 0.0) for p in parts), 2) for _, _, title in CONTRACTS
+        },
         "validated_events": rows,
         "validated_per_s": round(rows / checked),
     }
