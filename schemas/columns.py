@@ -9,17 +9,19 @@ from schemas.describe import table_schema
 from schemas.embeddings import EMBEDDINGS
 from schemas.events import EVENTS
 from schemas.links import LINK_CONTRACTS
+from schemas.membership import AUDIENCES, CATALOGUES
 from schemas.nodes import ENTITIES, ITEMS, USERS
 from schemas.splits import SPLITS
 
 _NODES = {
-    "domain": "domain name",
     "kind": "number of the relation",
     "relation": "relation name",
     "hash": "hash of a held-out (user, item) pair of any domain",
     **ENTITIES.descriptions,
     **ITEMS.descriptions,
     **USERS.descriptions,
+    **CATALOGUES.descriptions,
+    **AUDIENCES.descriptions,
     **SPLITS.descriptions,
 }
 _ENCODER = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,14 +108,20 @@ def write_graph(graph: KnowledgeGraph, folder: Path) -> None:
         table: dict[str, Any] = {name: getattr(p, name) for name in Interactions.__annotations__}
         table["first"] = pa.nulls(len(p.user), pa.timestamp("us", "UTC"))
         pq.write_table(pa.table(table), folder / files.splits_file(domain))
-    named = np.repeat(list(graph.catalogue), [len(c) for c in graph.catalogue.values()])
-    items = np.concatenate(list(graph.catalogue.values()))
-    catalogue = {"domain": pa.array(named, pa.string()), "item": pa.array(items, pa.int64())}
-    pq.write_table(pa.table(catalogue), folder / files.CATALOGUE)
+    pq.write_table(_members(graph.catalogue, "item"), folder / files.CATALOGUE)
+    pq.write_table(_members(graph.audience, "user"), folder / files.AUDIENCE)
     edges = {"item_entity": graph.has_entity.nnz, "entity_entity": graph.entity_entity.nnz // 2}
     edges["user_user"] = graph.social.nnz // 2
     flows = [Flow(LINKS_TO_EDGES, "links", n, {"edges": n}, source=source) for source, n in edges.items()]
     write_flows(flows, folder)
+
+
+def _members(numbers: Mapping[str, IntArray], kind: NodeType) -> pa.Table:
+    """A catalogue or audience as a table, in the order of domains' names."""
+    domains = sorted(numbers)
+    names = np.repeat(domains, [len(numbers[d]) for d in domains])
+    values = np.concatenate([numbers[d] for d in domains])
+    return pa.table({"domain": pa.array(names, pa.string()), kind: pa.array(values, pa.int64())})
 
 
 def with_relation(graph: KnowledgeGraph, name: str, change: Callable[[CSR], CSR]) -> KnowledgeGraph:

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from ibis.backends.duckdb import Backend
 
 from hier_dag.config.graph import GraphParams
 from hier_dag.graph.csr import CSR
-from hier_dag.graph.files import ITEMS, USERS
+from hier_dag.graph.files import AUDIENCE, CATALOGUE, ITEMS, USERS, splits_file
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.graph.profile import profile
 from hier_dag.graph.relations import relations_of
@@ -78,6 +79,26 @@ def _twins(folder: Path, n: int) -> None:
     ids = table["item_id"].to_numpy(zero_copy_only=False).astype(object)
     ids[200 : 200 + n] = ids[5000 : 5000 + n]
     pq.write_table(table.set_column(1, "item_id", pa.array(ids, pa.string())), folder / ITEMS)
+
+
+def _named(folder: Path, file: str, n: int, **values: Any) -> None:
+    """The first n rows of a table once more at its end, with these values; their keys are new ones."""
+    table = pq.read_table(folder / file)
+    rows = table.slice(0, n)
+    for name, value in values.items():
+        column = pa.array(np.broadcast_to(value, rows.num_rows), table.schema.field(name).type)
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    pq.write_table(pa.concat_tables([table, rows]), folder / file)
+
+
+def _each(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Several changes of one folder, one after another."""
+
+    def change(folder: Path) -> None:
+        for one in changes:
+            one(folder)
+
+    return change
 
 
 def _weights(csr: CSR, n: int) -> CSR:
@@ -171,6 +192,29 @@ def defects(graph: KnowledgeGraph, n: int) -> dict[str, Defect]:
         ),
         "two nodes of one id": Defect(
             {(ITEMS, "duplicate"): n, (ITEMS, "unique"): n}, tables=lambda f: _twins(f, n)
+        ),
+        "held-out pairs of no item, of no user": Defect(
+            {(splits_file("shop"), "unknown_item"): n, (splits_file("cafe"), "unknown_user"): n},
+            tables=_each(
+                partial(_named, file=splits_file("shop"), n=n, item=items + u, split=2, shot_rank=0),
+                partial(_named, file=splits_file("cafe"), n=n, user=users + u, split=2, shot_rank=0),
+            ),
+        ),
+        "catalogue of no item, no domain, twice": Defect(
+            {(CATALOGUE, "unknown_item"): n, (CATALOGUE, "unknown_domain"): n, (CATALOGUE, "duplicate"): n},
+            tables=_each(
+                partial(_again, file=CATALOGUE, n=n),
+                partial(_named, file=CATALOGUE, n=n, item=items + u),
+                partial(_named, file=CATALOGUE, n=n, domain="nosuch"),
+            ),
+        ),
+        "audience of no user, no domain, twice": Defect(
+            {(AUDIENCE, "unknown_user"): n, (AUDIENCE, "unknown_domain"): n, (AUDIENCE, "duplicate"): n},
+            tables=_each(
+                partial(_again, file=AUDIENCE, n=n),
+                partial(_named, file=AUDIENCE, n=n, user=users + u),
+                partial(_named, file=AUDIENCE, n=n, domain="nosuch"),
+            ),
         ),
         "duplicate edges": Defect(
             {(SHOP, "max_per_pair"): n},

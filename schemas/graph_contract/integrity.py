@@ -1,4 +1,4 @@
-"""Integrity: node tables and splits keep their contracts, and both ends of every edge are nodes."""
+"""Integrity: tables keep their contracts, and what they name and where edges end are nodes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from hier_dag.graph.csr import IntArray
-from hier_dag.graph.files import splits_file
+from hier_dag.graph.files import AUDIENCE, CATALOGUE, splits_file
 from hier_dag.graph.relations import NODE_TYPES, NodeType, Relation
 from schemas.graph_contract.edge_rules import unsorted, without_end
+from schemas.graph_contract.references import referring
 from schemas.graph_contract.view import NODE_FILES, SHOWN, GraphView
+from schemas.membership import AUDIENCES, CATALOGUES
 from schemas.nodes import ENTITIES, ITEMS, USERS
 from schemas.splits import SPLITS
 from schemas.validate import Contract, Failure, validate
@@ -26,12 +28,15 @@ def integrity(view: GraphView) -> list[Failure]:
 
     Returns:
         Failures with exact counts. Reason codes: those of the table contracts (`duplicate`, `not_dense`,
-        `null` …); `broken_csr`, `wrong_shape`, `unsorted`, `unknown_relation`; and of an edge's end that is
-        no node of its type `wrong_endpoint_type` where its number is a node of another type, else
-        `dangling_edge`. An edge whose two ends are no nodes is counted once at each.
+        `null` …); `unknown_user`, `unknown_item` and `unknown_domain`, rows of splits, catalogue and audience
+        that name what the graph does not have; `broken_csr`, `wrong_shape`, `unsorted`, `unknown_relation`;
+        and of an edge's end that is no node of its type `wrong_endpoint_type` where its number is a node of
+        another type, else `dangling_edge`. An edge whose two ends are no nodes is counted once at each.
     """
     found = [f for t in NODE_TYPES for f in _table(view, NODE_FILES[t], _NODE_CONTRACTS[t])]
-    found += [f for d in view.graph.interactions for f in _table(view, splits_file(d), SPLITS)]
+    naming = {splits_file(d): SPLITS for d in view.graph.interactions}
+    naming |= {CATALOGUE: CATALOGUES, AUDIENCE: AUDIENCES}
+    found += [f for file, c in naming.items() for f in _table(view, file, referring(view, c))]
     for name, relation in view.relations.items():
         if name not in view.readable:
             found.append(Failure(name, "indptr", "broken_csr", 1, ()))

@@ -1,6 +1,7 @@
 """What becomes of a staged graph: refused, committed with a warning, or compared with the one before."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -54,6 +55,42 @@ def test_a_broken_graph_is_refused_with_everything_that_is_wrong(con, tmp_path):
     rules = {f["rule"]: f["count"] for f in checks["integrity"].facts["failures"]}
     assert rules == {"dangling_edge": 1, "edges_not_conserved": 2}
     assert {f["rule"] for f in checks["shapes"].facts["failures"]} == {"class", "irreflexive", "symmetric"}
+
+
+def _pair(graph, user, item):
+    """A graph with one more held-out pair in the shop."""
+    pairs = graph.interactions["shop"]
+    held_out = {"user": user, "item": item, "split": 2, "shot_rank": 0, "share_rank": 0.5, "weight": 1.0}
+    more = {name: np.append(v, np.array(held_out[name], v.dtype)) for name, v in vars(pairs).items()}
+    return replace(graph, interactions={**graph.interactions, "shop": replace(pairs, **more)})
+
+
+def _members(graph, part, domain, *numbers):
+    """A graph with further numbers in a domain's catalogue or audience."""
+    own = getattr(graph, part)
+    return replace(graph, **{part: {**own, domain: np.append(own.get(domain, np.array([], int)), numbers)}})
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda g: _pair(g, 0, 99999), ("splits/shop.parquet", "unknown_item", 1)),
+        (lambda g: _pair(g, 99999, 0), ("splits/shop.parquet", "unknown_user", 1)),
+        (lambda g: _members(g, "catalogue", "cafe", 99999), ("catalogue.parquet", "unknown_item", 1)),
+        (lambda g: _members(g, "catalogue", "cafe", 5, 7), ("catalogue.parquet", "duplicate", 2)),
+        (lambda g: _members(g, "catalogue", "nosuch", 5, 7), ("catalogue.parquet", "unknown_domain", 2)),
+        (lambda g: _members(g, "audience", "cafe", 99999), ("audience.parquet", "unknown_user", 1)),
+        (lambda g: _members(g, "audience", "cafe", 5), ("audience.parquet", "duplicate", 1)),
+        (lambda g: _members(g, "audience", "nosuch", 5), ("audience.parquet", "unknown_domain", 1)),
+    ],
+)
+def test_a_table_that_names_what_is_not_there_is_refused_before_it_is_counted_over(
+    con, tmp_path, change, expected
+):
+    found, checks = judged(con, tmp_path / "graph", change(sound_graph(**BIG)))
+    assert found.profile is None
+    assert set(checks) == {"integrity", "shapes"}
+    assert [(f["table"], f["rule"], f["count"]) for f in checks["integrity"].facts["failures"]] == [expected]
 
 
 def test_a_warning_is_counted_and_lets_pass_a_violation_does_not(con, tmp_path):

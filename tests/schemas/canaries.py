@@ -56,6 +56,8 @@ VALID: dict[str, Columns] = {
     "USERS": _nodes("user"),
     "ITEMS": _nodes("item", "name"),
     "ENTITIES": _nodes("entity", "name"),
+    "CATALOGUES": {"domain": texts("d"), "item": numbers(pa.int64())},
+    "AUDIENCES": {"domain": texts("d"), "user": numbers(pa.int64())},
     "SPLITS": {
         "user": numbers(pa.int64()), "item": numbers(pa.int64()), "split": pa.array([0, 1, 2] * 2, pa.int8()),
         "shot_rank": numbers(pa.int32()), "share_rank": pa.array([0.5] * N),
