@@ -98,9 +98,10 @@ def show(
                     "shown": records})  # fmt: skip
         return
     _print_rows(domain, held.outcome, rows.num_rows, records)
+    feeds = SHARED if domain == SHARED else "events"
     for code in dict.fromkeys(r["reason"] for r in records):
         meaning = Text.assemble(
-            (code, "bold"), f": {REASONS[code].meaning}. ", (f"→ {REASONS[code].fix}", "cyan")
+            (code, "bold"), f": {REASONS[code].meaning}. ", (f"→ {REASONS[code].fix_in(feeds)}", "cyan")
         )
         out.print(meaning, highlight=False, soft_wrap=True)
     if to is not None:

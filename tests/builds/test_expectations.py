@@ -181,7 +181,7 @@ def test_what_is_only_odd_is_committed_and_flagged(shop, story):
     assert shop.latest() == outcome.artifact.digest
     facts = {c.name: c.facts for c in outcome.checks}["expectations_warned"]
     assert all(names_it(name, facts["message"]) for name in names)
-    assert "accept it knowingly" in facts["fix"]
+    assert "set another bound" in facts["fix"]
     assert "warned" in (shop.folder / "docs" / "shop.html").read_text()
 
 
