@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from pandera.ibis import Column, DataFrameSchema
 
+from hier_dag.engine_functions import list_count
 from schemas.checks import not_empty, one_of
 from schemas.validate import Contract, Rule, unique, where
 
 ORIGINS = ("trained", "kg_inferred", "fallback")
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def list_count(values: dt.Array(dt.float32)) -> int:  # type: ignore[valid-type]
-    """DuckDB's list_count: elements that are not null."""
-    raise NotImplementedError
 
 
 def _not_finite(t: ir.Table) -> ir.BooleanValue:

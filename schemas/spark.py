@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-_UTC_MICROS = dt.Timestamp(timezone="UTC", scale=6)
+from hier_dag.engine_functions import UTC_MICROS
 
 
 def on_spark(table: ir.Table) -> ir.Table:
@@ -17,5 +16,5 @@ def on_spark(table: ir.Table) -> ir.Table:
     Args:
         table: of Ibis' Spark back end, in a session whose time zone is UTC.
     """
-    instants = {n: _UTC_MICROS for n, kind in table.schema().items() if kind.is_timestamp()}
+    instants = {n: UTC_MICROS for n, kind in table.schema().items() if kind.is_timestamp()}
     return table.cast(instants) if instants else table

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from hier_dag.config import PlatformConfig
 from hier_dag.errors import StoreError
 from hier_dag.ingest.corrections import Corrections
 from hier_dag.ingest.events import PreviousEvents, ingest_domain
-from hier_dag.ingest.ledger import Ledger
+from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.schema_drift import schema_changes
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CORRECTIONS, EVENTS
@@ -29,7 +28,6 @@ from schemas.audits import audit_events
 from schemas.columns import columns_of
 from schemas.expectations.ask import warm_up
 from schemas.expectations.verdict import WARNING, Verdict
-from schemas.validate import Failure
 
 INPUT_SCHEMA, APPLIED = "input_schema", "corrections"
 _CHANGES = 10  # changed columns named in the message
@@ -62,38 +60,18 @@ def build_events(
     warm_up()
     previous = _previous(workshop, domain)
     corrections = _corrections(workshop, request)
-    began = time.perf_counter()
     with connect() as con:
-        ledger = ingest_domain(
-            config,
-            domain,
-            list(request.raw),
-            staged,
-            con=con,
-            as_of=datetime.now(UTC),
-            previous=previous,
-            corrections=corrections,
-            progress=lambda done, total, entry: tell(
-                Step(f"{EVENTS}[{domain}]", f"{entry.location}: {entry.rows_in:,} rows", done + 1, total)
-            ),
+        ledger = _ingest(config, domain, request, staged, con, previous, corrections)
+        events, quarantine = (sorted((staged / part).glob("*.parquet")) for part in ("events", "quarantine"))
+        failures = audit_events(con, events, quarantine)
+        # Rows that break the schema cannot be counted; they are refused whatever the rest is like.
+        expected = (
+            Verdict() if failures else ask_of_events(con, config, request, ledger, staged, workshop, docs)
         )
-        seconds = max(time.perf_counter() - began, 1e-9)
-        files = sorted((staged / "events").glob("*.parquet"))
-        # Side by side, each with an engine of its own: neither keeps two cores busy.
-        with ThreadPoolExecutor(1) as beside:
-            audit = beside.submit(_audit, connect, staged)
-            try:
-                expected = ask_of_events(con, config, request, ledger, staged, workshop, docs)
-            except Exception:
-                # Rows that break the schema may not let themselves be counted; then that is what is said.
-                if not audit.result():
-                    raise
-                expected = Verdict()
-            failures = audit.result()
     totals = ledger.as_json()["totals"]
-    tell(Step(f"{EVENTS}[{domain}]", f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
+    schema = {"failures": [f.as_dict() for f in failures], "files": len(events)}
     return Built(
-        tables={"events": columns_of(EVENTS, files[0])} if files else {},
+        tables={"events": columns_of(EVENTS, events[0])} if events else {},
         summary={
             **totals,
             "rows_quarantined": sum(ledger.quarantined.values()),
@@ -101,9 +79,7 @@ def build_events(
             **ledger.validity,
         },
         checks=[
-            CheckRow(
-                "row_schema", not failures, {"failures": [f.as_dict() for f in failures], "files": len(files)}
-            ),
+            CheckRow("row_schema", not failures, schema),
             CheckRow("conservation", True, totals),
             _input_schema(ledger, previous),
             _applied(domain, ledger, corrections),
@@ -114,10 +90,35 @@ def build_events(
     )
 
 
-def _audit(connect: Connect, staged: Path) -> list[Failure]:
-    events, quarantine = (sorted((staged / part).glob("*.parquet")) for part in ("events", "quarantine"))
-    with connect() as con:
-        return audit_events(con, events, quarantine)
+def _ingest(
+    config: PlatformConfig,
+    domain: str,
+    request: Request,
+    staged: Path,
+    con: Backend,
+    previous: PreviousEvents | None,
+    corrections: Corrections | None,
+) -> Ledger:
+    """Ingests the domain and tells how it goes, file by file."""
+    stage, began = f"{EVENTS}[{domain}]", time.perf_counter()
+
+    def progress(done: int, total: int, entry: FileLedger) -> None:
+        tell(Step(stage, f"{entry.location}: {entry.rows_in:,} rows", done + 1, total))
+
+    ledger = ingest_domain(
+        config,
+        domain,
+        list(request.raw),
+        staged,
+        con=con,
+        as_of=datetime.now(UTC),
+        previous=previous,
+        corrections=corrections,
+        progress=progress,
+    )
+    seconds = max(time.perf_counter() - began, 1e-9)
+    tell(Step(stage, f"{ledger.rows_in / seconds:,.0f} rows/s", 1, 1))
+    return ledger
 
 
 def _input_schema(ledger: Ledger, previous: PreviousEvents | None) -> CheckRow:

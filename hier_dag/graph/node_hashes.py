@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import ibis
-import ibis.expr.datatypes as dt
 import numpy as np
 
+from hier_dag.engine_functions import md5_number_lower
 from hier_dag.graph.pair_hashes import Hashes, NodeHashes
-
-
-@ibis.udf.scalar.builtin
-def md5_number_lower(text: str) -> dt.uint64:  # type: ignore[empty-body]
-    """DuckDB's: the last eight bytes of the MD5 of a text's UTF-8, little endian."""
 
 
 def node_hashes(users: ibis.Table, items: ibis.Table) -> NodeHashes:

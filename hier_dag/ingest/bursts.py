@@ -11,17 +11,11 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from hier_dag.ingest.times import UTC_MICROS
+from hier_dag.engine_functions import epoch_us
 
 _DAY = 86_400_000_000  # microseconds
 BUSY = "busy_days"
 """Temporary table of the engine that holds them while a file is written."""
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def epoch_us(moment: UTC_MICROS) -> int:  # type: ignore[valid-type]
-    """DuckDB's epoch_us: microseconds since 1970."""
-    raise NotImplementedError
 
 
 @dataclass(frozen=True)

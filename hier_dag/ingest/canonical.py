@@ -14,6 +14,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from hier_dag.engine_functions import UTC_MICROS
 from hier_dag.errors import SourceError
 from hier_dag.ingest import times
 from hier_dag.ingest.event_rules import in_range, rules_of
@@ -63,7 +64,7 @@ def judge(raw: ir.Table, m: Meaning, file: int, latest: datetime, place: Mapping
     )
     canonical = read.mutate(
         product=read.base * read.given,
-        event_time=times.moment(read, m.time_unit) if timed else ibis.null(times.UTC_MICROS),
+        event_time=times.moment(read, m.time_unit) if timed else ibis.null(UTC_MICROS),
     )
     weight = ibis.ifelse(in_range(canonical["product"]), canonical["product"], ibis.null("float64"))
     judged = canonical.mutate(**verdict(rules_of(canonical, m, latest)), weight=weight.cast("float32"))

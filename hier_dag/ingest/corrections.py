@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
+from hier_dag.engine_functions import json_extract_string
 from hier_dag.ingest.canonical import raw_text
 from hier_dag.ingest.json_keys import pointer
 from hier_dag.ingest.meaning import Meaning
-from hier_dag.ingest.readers import json_extract_string
 
 FILE = "corrections.parquet"
 _KEY = ("location", "sha256", "row", "before")

@@ -8,9 +8,9 @@ import ibis
 import ibis.expr.types as ir
 
 from hier_dag.config.models import IngestParams
+from hier_dag.engine_functions import UTC_MICROS
 from hier_dag.ingest.meaning import Meaning
 from hier_dag.ingest.rules import RowRule, blank, id_rules, malformed
-from hier_dag.ingest.times import UTC_MICROS
 
 # float32: outside these a weight would become 0 or infinite.
 _LEAST, _MOST = 1.1754944e-38, 3.4028234e38

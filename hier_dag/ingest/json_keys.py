@@ -7,34 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from hier_dag.engine_functions import json_keys, json_type, json_valid
 from hier_dag.ingest.row_sample import ROWS, as_text
 from hier_dag.ingest.source_columns import check_columns
 
 LINES = 1_000  # lines whose keys are looked at
 _LONGEST = 20_000  # characters of those lines; longer ones are left to the engine
 _KINDS = {"bool": "boolean", "int": "integer", "float": "number", "str": "string", "list": "array"}
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def json_valid(line: str) -> bool:
-    """DuckDB's json_valid."""
-    raise NotImplementedError
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def json_type(line: str, path: str) -> str:
-    """DuckDB's json_type."""
-    raise NotImplementedError
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def json_keys(line: str) -> dt.Array(dt.string):  # type: ignore[valid-type]
-    """DuckDB's json_keys."""
-    raise NotImplementedError
 
 
 def pointer(key: str) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from hier_dag.ingest.json_keys import json_valid, pointer
-from hier_dag.ingest.readers import json_extract_string
+from hier_dag.engine_functions import json_extract_string, json_valid
+from hier_dag.ingest.json_keys import pointer
 
 VALUES = 5
 _SHOWN = 60  # characters of a value

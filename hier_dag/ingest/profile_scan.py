@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.backends.duckdb import Backend
 
+from hier_dag.engine_functions import epoch_us, md5_number_lower
 from hier_dag.ingest.ledger import Ledger
 from hier_dag.ingest.profile import EventProfile, TimeProfile
 from hier_dag.ingest.sketch import SIZE, Sketch
@@ -25,18 +26,6 @@ MOST_BEHAVIORS = 1000
 _OTHERS = "…"
 _HOUR = 3_600_000_000  # microseconds
 _DAY_HOURS = 24
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def md5_number_lower(text: str) -> ibis.dtype("uint64"):  # type: ignore[valid-type]
-    """DuckDB's md5_number_lower: half of the MD5 of the UTF-8 bytes, the same in every version."""
-    raise NotImplementedError
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def epoch_us(moment: ibis.dtype("timestamp('UTC', 6)")) -> int:  # type: ignore[valid-type]
-    """DuckDB's epoch_us: microseconds since 1970, UTC."""
-    raise NotImplementedError
 
 
 def profile_events(con: Backend, files: Sequence[Path], ledger: Ledger) -> EventProfile:

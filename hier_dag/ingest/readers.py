@@ -23,11 +23,12 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.engine_functions import json_extract_string, json_type, json_valid
 from hier_dag.errors import SourceError
 from hier_dag.ingest import sql, text
 from hier_dag.ingest.decompress import Bounds
 from hier_dag.ingest.fingerprint import RawInput
-from hier_dag.ingest.json_keys import check_keys, json_type, json_valid, pointer
+from hier_dag.ingest.json_keys import check_keys, pointer
 from hier_dag.ingest.row_sample import ROWS, as_text, shown
 from hier_dag.ingest.source_columns import check_columns
 
@@ -56,12 +57,6 @@ class RawTable:
     table: ir.Table
     rows: int
     columns: Mapping[str, str]
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def json_extract_string(line: str, path: str) -> str:
-    """DuckDB's json_extract_string: numbers as written, strings unescaped."""
-    raise NotImplementedError
 
 
 def read_raw(

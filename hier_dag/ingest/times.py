@@ -8,17 +8,12 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-UTC_MICROS = dt.Timestamp(timezone="UTC", scale=6)
+from hier_dag.engine_functions import UTC_MICROS, make_timestamp
+
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST_MICRO, _LAST_MICRO = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999
 _MICROS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _WHOLE = r"^-?[0-9]{1,18}$"
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def make_timestamp(micros: int) -> dt.Timestamp(scale=6):  # type: ignore[valid-type]
-    """DuckDB's make_timestamp: microseconds since 1970, UTC."""
-    raise NotImplementedError
 
 
 def fits(kind: dt.DataType, unit: str) -> bool:

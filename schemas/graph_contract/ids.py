@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 
+from hier_dag.engine_functions import nfc_normalize, strlen
 from hier_dag.graph.files import CATALOGUE
 from hier_dag.graph.relations import NODE_TYPES, NodeType
 from schemas.graph_contract.view import NODE_FILES, SHOWN, GraphView
 from schemas.validate import Failure
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def nfc_normalize(text: str) -> str:
-    """DuckDB's Unicode normalisation to form C."""
-    raise NotImplementedError("runs inside the engine")
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def strlen(text: str) -> int:
-    """DuckDB's number of bytes of a text."""
-    raise NotImplementedError("runs inside the engine")
 
 
 def look_alikes(view: GraphView) -> list[Failure]:

@@ -130,4 +130,5 @@ def test_the_worker_needs_neither_tables_nor_the_orchestrator():
         "import sys; sys.modules.update(dict.fromkeys(['pandas', 'ibis', 'pydantic', 'dagster', 'duckdb']));"
         "import hier_dag.train.pretrain, hier_dag.train.encoder_files"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

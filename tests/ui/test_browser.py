@@ -34,11 +34,16 @@ def page(live, tmp_path):
         browser.close()
 
 
-def wait_for(page, *words):
-    """Waits until the page says each of some words."""
+def missing(page, *words):
+    """Waits until the page says each of some words; those that it does not say in time."""
     says = "text => document.body.innerText.replace(/\\s+/g, ' ').includes(text)"
+    lacking = []
     for text in words:
-        page.wait_for_function(says, arg=text)
+        try:
+            page.wait_for_function(says, arg=text)
+        except sync_api.TimeoutError:
+            lacking.append(text)
+    return lacking
 
 
 def opened(page, metadata):
@@ -59,27 +64,43 @@ def width_of_picture(dialog):
 
 def test_the_graph_shows_every_stage(live, page):
     page.goto(f"{live.url}/asset-groups~")
-    wait_for(page, "Global asset lineage", "raw", "kg", "pretrain", "finetune", "publish")
+    assert not missing(page, "Global asset lineage", "raw", "kg", "pretrain", "finetune", "publish")
     page.goto(f"{live.url}/assets/publish/embeddings?view=lineage&lineageScope=upstream&lineageDepth=10")
-    wait_for(page, *ASSETS, "Asset checks", "5 / 5 Passed", "100% filled", "5 partitions", "8 partitions")
+    assert not missing(
+        page, *ASSETS, "Asset checks", "5 / 5 Passed", "100% filled", "5 partitions", "8 partitions"
+    )
 
 
 def test_the_page_of_the_encoder_shows_digest_figures_and_curve(live, page):
     artifact = live.platform.latest("pretrain/encoder")
     page.goto(f"{live.url}/assets/pretrain/encoder")
-    wait_for(page, "HIER: knowledge-graph encoder", artifact.digest, "validation_ndcg10", "nearest entities")
-    wait_for(page, str(artifact.manifest.summary["validation_ndcg10"]))
+    assert not missing(
+        page, "HIER: knowledge-graph encoder", artifact.digest, "validation_ndcg10", "nearest entities"
+    )
+    assert not missing(page, str(artifact.manifest.summary["validation_ndcg10"]))
     assert width_of_picture(opened(page, "curve")) > 300
 
 
 def test_the_page_of_a_target_shows_its_report_card(live, page):
     page.goto(f"{live.url}/assets/finetune/model?view=partitions&partition=grocery")
-    wait_for(page, live.platform.latest("finetune/model", "grocery").digest, "ndcg10_shots_0")
+    assert not missing(page, live.platform.latest("finetune/model", "grocery").digest, "ndcg10_shots_0")
     card = opened(page, "report_card")
-    wait_for(page, "grocery: HIER against the baselines", "zero-shot", "95 % bootstrap interval")
+    assert not missing(page, "grocery: HIER against the baselines", "zero-shot", "95 % bootstrap interval")
     assert card.locator("table").count() >= 2
 
 
 def test_the_page_of_checks_names_what_each_asserts(live, page):
     page.goto(f"{live.url}/assets/kg/graph?view=checks&checkDetail=no_leakage")
-    wait_for(page, "all_domains", "integrity", "no_leakage", "No validation or test interaction", "Passed")
+    assert not missing(
+        page, "all_domains", "integrity", "no_leakage", "No validation or test interaction", "Passed"
+    )
+
+
+def test_the_page_of_a_domains_events_shows_where_every_row_went(live, page):
+    page.goto(f"{live.url}/assets/raw/events?view=partitions&partition=marketplace")
+    assert not missing(page, live.platform.latest("raw/events", "marketplace").digest, "data_docs")
+    ledger = opened(page, "conservation")
+    assert not missing(
+        page, "raw → canonical", "logs/marketplace.jsonl.gz", "unknown_behavior", "deduplicated"
+    )
+    assert ledger.locator("table").count() == 1
