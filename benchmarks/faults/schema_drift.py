@@ -27,7 +27,8 @@ import yaml
 from degenerate import prepare, run
 
 from hier_dag.config import load_config
-from hier_dag.config.models import EventSource, PlatformConfig
+from hier_dag.config.models import PlatformConfig
+from hier_dag.config.sources import EventSource
 
 KINDS = ("renamed column", "retyped column", "renamed value", "one new value")
 SMALL = ("food_delivery", "local_guide", "grocery")

@@ -2,14 +2,9 @@
 
 from hier_dag.config.issues import Issue
 from hier_dag.config.load import check_config, load_config
-from hier_dag.config.models import (
-    Columns,
-    Domain,
-    EventSource,
-    Links,
-    PlatformConfig,
-    Split,
-)
+from hier_dag.config.models import Domain, PlatformConfig
+from hier_dag.config.sources import Columns, EventSource, Links
+from hier_dag.config.splits import Split
 
 __all__ = [
     "Columns",

@@ -14,8 +14,10 @@ from sqlalchemy.engine import make_url
 
 from hier_dag.config.database_url import source_url_problem
 from hier_dag.config.issues import Issue, issues_of
-from hier_dag.config.models import GlobalTimeSplit, PerUserOrderSplit, PlatformConfig, TableSource
+from hier_dag.config.models import PlatformConfig
 from hier_dag.config.shapes_file import check_shapes
+from hier_dag.config.sources import TableSource
+from hier_dag.config.splits import GlobalTimeSplit, PerUserOrderSplit
 from hier_dag.config.yaml_lines import Located, parse
 from hier_dag.errors import ConfigError
 

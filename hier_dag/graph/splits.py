@@ -8,7 +8,7 @@ from typing import Any
 
 import ibis
 
-from hier_dag.config.models import GlobalTimeSplit, SeededHashSplit, Split
+from hier_dag.config.splits import GlobalTimeSplit, SeededHashSplit, Split
 from hier_dag.graph.knowledge_graph import TEST, TRAIN, VALIDATION
 
 _HASH_DIGITS = 13  # hex digits of an MD5 that a float64 holds exactly: 52 bits

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hier_dag.config.models import IngestParams
+from hier_dag.config.stages import IngestParams
 from hier_dag.errors import SourceError
 
 FREE_BYTES = 64 << 20

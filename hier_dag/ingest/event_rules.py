@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import ibis
 import ibis.expr.types as ir
 
-from hier_dag.config.models import IngestParams
+from hier_dag.config.stages import IngestParams
 from hier_dag.engine_functions import UTC_MICROS
 from hier_dag.ingest.meaning import Meaning
 from hier_dag.ingest.rules import RowRule, blank, id_rules, malformed

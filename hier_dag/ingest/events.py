@@ -22,7 +22,8 @@ from typing import Any
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from hier_dag.config.models import EventSource, PlatformConfig
+from hier_dag.config.models import PlatformConfig
+from hier_dag.config.sources import EventSource
 from hier_dag.ingest.bursts import BurstRule
 from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, judge
 from hier_dag.ingest.corrections import Corrections, split_corrected

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hier_dag.config.load import resolve_files, sqlite_file
-from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.config.models import PlatformConfig
+from hier_dag.config.sources import TableSource
 from hier_dag.errors import SourceError
 from hier_dag.ingest import sql
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.config.models import PlatformConfig
+from hier_dag.config.sources import TableSource
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.limits import Limits, check_quarantined

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hier_dag.config.models import Domain, EventSource, IngestParams
+from hier_dag.config.models import Domain
+from hier_dag.config.sources import EventSource
+from hier_dag.config.stages import IngestParams
 from hier_dag.errors import ConfigError
 
 DEFAULT_BEHAVIOR = "interact"

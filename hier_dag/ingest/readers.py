@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.config.models import PlatformConfig
+from hier_dag.config.sources import TableSource
 from hier_dag.engine_functions import json_extract_string, json_type, json_valid
 from hier_dag.errors import SourceError
 from hier_dag.ingest import sql, text

@@ -23,7 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hier_dag.config.database_url import source_url_problem
 from hier_dag.config.load import sqlite_file
-from hier_dag.config.models import PlatformConfig, TableSource
+from hier_dag.config.models import PlatformConfig
+from hier_dag.config.sources import TableSource
 from hier_dag.errors import SourceError
 from hier_dag.ingest.row_sample import ROWS, as_text
 from hier_dag.ingest.source_columns import check_columns

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hier_dag.config import PlatformConfig
 from hier_dag.config.load import resolve_files, sqlite_file
-from hier_dag.config.models import TableSource
+from hier_dag.config.sources import TableSource
 from hier_dag.digest import digest_of
 
 LINKS = "*links"  # no domain can be called so

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hier_dag.config import PlatformConfig
-from hier_dag.config.models import TableSource
 from hier_dag.config.shapes_file import load_shapes
+from hier_dag.config.sources import TableSource
 from hier_dag.errors import ContractError
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.links import link_inputs

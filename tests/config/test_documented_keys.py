@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hier_dag.config.models import PlatformConfig, Stages
+from hier_dag.config.models import PlatformConfig
+from hier_dag.config.stages import Stages
 from hier_dag.transfer.params import FAST_BASELINES, TRAINED_BASELINES
 
 DOCS = (Path(__file__).parents[2] / "docs" / "domains_yaml.md").read_text()

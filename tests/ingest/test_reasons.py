@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hier_dag.config.models import Links
+from hier_dag.config.sources import Links
 from hier_dag.ingest.connection import connect
 from hier_dag.ingest.links import ingest_links, link_inputs
 from hier_dag.ingest.reasons import REASONS
