@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
@@ -214,7 +215,7 @@ def _stage_sql(
     with pq.ParquetWriter(out, schema, compression="lz4") as writer:
         for batch in sql.read_arrow(config, source, mapping, raw.domain):
             n = batch.num_rows
-            numbers = pa.array(range(rows + 1, rows + n + 1), pa.int64())
+            numbers = pa.array(np.arange(rows + 1, rows + n + 1))
             writer.write_table(pa.table([*batch.columns, numbers, pa.nulls(n, pa.string())], schema=schema))
             rows += n
     return rows

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
@@ -87,7 +88,7 @@ def _numbers(locations: Sequence[str], file: str | None) -> list[int]:
 def _breaks(reasons: pa.ListArray, code: str) -> pa.Array:
     """Which rows have `code` among their reasons, bool [rows]."""
     parents = pc.list_parent_indices(reasons).filter(pc.equal(pc.list_flatten(reasons), code))
-    return pc.is_in(pa.array(range(len(reasons)), pa.int64()), parents.cast(pa.int64()))
+    return pc.is_in(pa.array(np.arange(len(reasons))), parents.cast(pa.int64()))
 
 
 def names(config: PlatformConfig) -> list[str]:

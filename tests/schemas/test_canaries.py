@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 import schemas
-from hier_dag.ingest.connection import connect
 from schemas.validate import Contract, validate
 from tests.schemas.canaries import CANARIES, VALID, rules_of
 
@@ -23,14 +22,8 @@ CONTRACTS: dict[str, Contract] = {
 RULES = [(c, columns, rule) for c, contract in CONTRACTS.items() for columns, rule in rules_of(contract)]
 
 
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with connect(tmp_path_factory.mktemp("scratch"), threads=1) as backend:
-        yield backend
-
-
-def failures(con, contract, columns):
-    table = con.create_table("t", pa.table(columns), overwrite=True)
+def failures(engine, contract, columns):
+    table = engine.create_table("t", pa.table(columns), overwrite=True)
     return {(f.column, f.rule): f.count for f in validate(table, CONTRACTS[contract], name="t")}
 
 
@@ -40,12 +33,12 @@ def test_every_contract_has_a_table_that_holds():
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_the_valid_table_holds(con, contract):
-    assert failures(con, contract, VALID[contract]) == {}
+def test_the_valid_table_holds(engine, contract):
+    assert failures(engine, contract, VALID[contract]) == {}
 
 
 @pytest.mark.parametrize(("contract", "columns", "rule"), RULES, ids=[" ".join(r) for r in RULES])
-def test_the_canary_of_a_rule_is_caught_with_its_count(con, contract, columns, rule):
+def test_the_canary_of_a_rule_is_caught_with_its_count(engine, contract, columns, rule):
     assert rule in CANARIES, f"{rule} of {contract}.{columns} has no canary"
     canary = CANARIES[rule](VALID[contract], columns)
-    assert failures(con, contract, canary.columns) == {(columns, rule): canary.count, **canary.also}
+    assert failures(engine, contract, canary.columns) == {(columns, rule): canary.count, **canary.also}

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from hier_dag.ingest.connection import connect
 from schemas.describe import table_schema
 from schemas.embeddings import EMBEDDINGS
 from schemas.events import EVENTS, QUARANTINE
@@ -18,15 +17,9 @@ from schemas.splits import SPLITS
 from schemas.validate import validate
 
 
-@pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with connect(tmp_path_factory.mktemp("scratch"), threads=1) as backend:
-        yield backend
-
-
-def broken(con, columns, contract):
+def broken(engine, columns, contract):
     """{(column, rule): count} of a table made of these columns."""
-    table = con.create_table("t", pa.table(columns), overwrite=True)
+    table = engine.create_table("t", pa.table(columns), overwrite=True)
     return {(f.column, f.rule): f.count for f in validate(table, contract, name="t")}
 
 
@@ -59,24 +52,24 @@ def events(**changes):
         ({"event_time": ["2024"] * 3}, {("event_time", "wrong_type"): 1}),
     ],
 )
-def test_events(con, changes, expected):
-    assert broken(con, events(**changes), EVENTS) == expected
+def test_events(engine, changes, expected):
+    assert broken(engine, events(**changes), EVENTS) == expected
 
 
-def test_equal_events_are_duplicates_even_where_time_and_position_are_null(con):
+def test_equal_events_are_duplicates_even_where_time_and_position_are_null(engine):
     same = {k: [v[0], v[0], v[0]] if isinstance(v, list) else v for k, v in events().items()}
     same |= {"event_time": pa.nulls(3, pa.timestamp("us", "UTC")), "position": pa.nulls(3, pa.int64())}
     key = "user_id,item_id,behavior,event_time,position"
-    assert broken(con, same, EVENTS) == {(key, "duplicate"): 2}
+    assert broken(engine, same, EVENTS) == {(key, "duplicate"): 2}
 
 
-def test_a_lacking_column_is_named_and_the_other_rules_still_run(con):
+def test_a_lacking_column_is_named_and_the_other_rules_still_run(engine):
     columns = events(weight=pa.array([1.0, -1.0, 1.0], pa.float32()))
     del columns["position"]
-    assert broken(con, columns, EVENTS) == {("position", "missing_column"): 1, ("weight", "too_small"): 1}
+    assert broken(engine, columns, EVENTS) == {("position", "missing_column"): 1, ("weight", "too_small"): 1}
 
 
-def test_quarantine(con):
+def test_quarantine(engine):
     columns = {
         "file": pa.array([0, 0], pa.int32()),
         "row": pa.array([1, 1], pa.int64()),
@@ -85,33 +78,33 @@ def test_quarantine(con):
         "column": ["user_id", None],
         "raw": ["{}", "{}"],
     }
-    assert broken(con, columns, QUARANTINE) == {("reason", "null"): 1, ("file,row", "duplicate"): 1}
+    assert broken(engine, columns, QUARANTINE) == {("reason", "null"): 1, ("file,row", "duplicate"): 1}
     columns |= {"reason": ["null_user", "bored"], "row": pa.array([1, 2], pa.int64())}
-    assert broken(con, columns, QUARANTINE) == {
+    assert broken(engine, columns, QUARANTINE) == {
         ("reason", "not_allowed"): 1,
         ("reason,reasons", "not_first"): 1,
     }
 
 
-def test_social_edges(con):
+def test_social_edges(engine):
     columns = {"user_id": ["a", "b", "c"], "other_id": ["b", "a", "c"], "relation": ["knows"] * 3}
     columns |= {"file": pa.array([0] * 3, pa.int32()), "row": pa.array([1, 2, 3], pa.int64())}
     expected = {("user_id,other_id", "self_edge"): 1, ("user_id,other_id", "wrong_order"): 1}
-    assert broken(con, columns, LINK_CONTRACTS["user_user"]) == expected
+    assert broken(engine, columns, LINK_CONTRACTS["user_user"]) == expected
 
 
-def test_node_numbers_are_dense_and_ids_unique(con):
+def test_node_numbers_are_dense_and_ids_unique(engine):
     columns = {"user": pa.array([0, 1, 1, 7]), "user_id": ["a", "b", "c", "a"]}
-    assert broken(con, columns, USERS) == {
+    assert broken(engine, columns, USERS) == {
         ("user", "duplicate"): 1,
         ("user_id", "duplicate"): 1,
         ("user", "not_dense"): 1,
     }
     items = {"item": pa.array([1, 0]), "item_id": ["a", "b"], "name": ["Bar", None]}
-    assert broken(con, items, ITEMS) == {}
+    assert broken(engine, items, ITEMS) == {}
 
 
-def test_splits(con):
+def test_splits(engine):
     good = {
         "user": pa.array([0, 0, 1]),
         "item": pa.array([0, 1, 0]),
@@ -121,13 +114,13 @@ def test_splits(con):
         "weight": pa.array([1.0] * 3, pa.float32()),
         "first": pa.array([None, 0, 1], pa.timestamp("us", "UTC")),
     }
-    assert broken(con, good, SPLITS) == {}
+    assert broken(engine, good, SPLITS) == {}
     bad = good | {
         "item": pa.array([1, 1, 0]),
         "split": pa.array([0, 1, 3], pa.int8()),
         "share_rank": [1.0, -0.1, 0],
     }
-    assert broken(con, bad, SPLITS) == {
+    assert broken(engine, bad, SPLITS) == {
         ("split", "not_allowed"): 1,
         ("share_rank", "too_small"): 1,
         ("share_rank", "too_large"): 1,
@@ -136,7 +129,7 @@ def test_splits(con):
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 0, 2, 1], [1, 1, 2, 3], [2, 3, 1, 2]])
-def test_a_key_is_unique_or_not_in_whatever_order_its_rows_lie(con, order):
+def test_a_key_is_unique_or_not_in_whatever_order_its_rows_lie(engine, order):
     users = {"user": pa.array([0, 0, 1, 1]), "item": pa.array([0, 1, 0, 1])}
     rows = {
         "split": pa.array([0] * 4, pa.int8()),
@@ -147,44 +140,44 @@ def test_a_key_is_unique_or_not_in_whatever_order_its_rows_lie(con, order):
     }
     table = {**{k: v.take(pa.array(order)) for k, v in users.items()}, **rows}
     copies = 4 - len(set(order))
-    assert broken(con, table, SPLITS) == ({("user,item", "duplicate"): copies} if copies else {})
+    assert broken(engine, table, SPLITS) == ({("user,item", "duplicate"): copies} if copies else {})
 
 
 def vectors(values):
     return {"id": [str(n) for n in range(len(values))], "vector": values, "origin": ["trained"] * len(values)}
 
 
-def test_embeddings(con, tmp_path):
+def test_embeddings(engine, tmp_path):
     fixed = pa.array([[1, 2], [-1, 0]], pa.list_(pa.float32(), 2))
-    assert broken(con, vectors(fixed), EMBEDDINGS) == {}
+    assert broken(engine, vectors(fixed), EMBEDDINGS) == {}
     pq.write_table(pa.table(vectors(fixed)), tmp_path / "v.parquet")
-    assert validate(con.read_parquet(str(tmp_path / "v.parquet")), EMBEDDINGS, name="v") == []
+    assert validate(engine.read_parquet(str(tmp_path / "v.parquet")), EMBEDDINGS, name="v") == []
     bad = pa.array(
         [[1, 2, 3], [0, 0, 0], [1, math.nan, 1], [math.inf, -math.inf, 1], [1, None, 2], [1, 2], None],
         pa.list_(pa.float32()),
     )
-    assert broken(con, vectors(bad), EMBEDDINGS) == {
+    assert broken(engine, vectors(bad), EMBEDDINGS) == {
         ("vector", "null"): 1,
         ("vector", "uneven_vector"): 1,
         ("vector", "not_finite"): 3,
         ("vector", "zero_vector"): 1,
     }
     doubles = pa.array([[1.0, 2.0]], pa.list_(pa.float64()))
-    assert broken(con, vectors(doubles), EMBEDDINGS) == {("vector", "wrong_type"): 1}
+    assert broken(engine, vectors(doubles), EMBEDDINGS) == {("vector", "wrong_type"): 1}
     repeated = vectors(fixed) | {"id": ["a", "a"], "origin": ["trained", "guess"]}
-    assert broken(con, repeated, EMBEDDINGS) == {("id", "duplicate"): 1, ("origin", "not_allowed"): 1}
+    assert broken(engine, repeated, EMBEDDINGS) == {("id", "duplicate"): 1, ("origin", "not_allowed"): 1}
 
 
 @pytest.mark.parametrize("contract", [EVENTS, QUARANTINE, SPLITS, USERS, *LINK_CONTRACTS.values()])
-def test_an_empty_table_of_the_right_types_holds(con, contract):
+def test_an_empty_table_of_the_right_types_holds(engine, contract):
     types = {n: c.dtype.type if c.dtype else "array<string>" for n, c in contract.columns.columns.items()}
-    table = con.create_table("e", schema=types, overwrite=True)
+    table = engine.create_table("e", schema=types, overwrite=True)
     assert validate(table, contract, name="e") == []
 
 
-def test_a_failure_says_where_what_how_often_and_shows_some(con):
+def test_a_failure_says_where_what_how_often_and_shows_some(engine):
     columns = events(weight=pa.array([-1.0, -2.0, 1.0], pa.float32()))
-    (failure,) = validate(con.create_table("t", pa.table(columns), overwrite=True), EVENTS, name="events")
+    (failure,) = validate(engine.create_table("t", pa.table(columns), overwrite=True), EVENTS, name="events")
     assert str(failure) == "events.weight: too_small, 2 row(s) (for example -2.0, -1.0)"
     assert failure.as_dict()["sample"] == ["-2.0", "-1.0"]
 
