@@ -12,11 +12,13 @@ PIP := PIP_CONSTRAINT=$(LOCK) $(BIN)/python -m pip install --quiet --disable-pip
 demo: $(VENV)/installed
 	$(BIN)/hier demo
 
+# What trains or drives a browser has the machine to itself: two processes of torch on two cores hold each other up.
 test: $(VENV)/installed-dev
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (slow or ui or real_logs)"
+	$(BIN)/pytest -m "slow or ui or real_logs"
 
 test-fast: $(VENV)/installed-dev
-	$(BIN)/pytest -m "not slow and not ui"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (slow or ui or real_logs)"
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

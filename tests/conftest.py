@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from hier_dag.cli import output
 from hier_dag.cli.app import main
 from hier_dag.cli.run import run_pipeline
 from hier_dag.config import load_config
@@ -172,6 +173,7 @@ def hier(monkeypatch, capfd):
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["hier", *map(str, arguments)])
+        monkeypatch.setattr(output.out, "width", output.WIDTH_OF_A_LOG)  # whoever runs the tests
         capfd.readouterr()
         code = 0
         try:

@@ -15,7 +15,8 @@ from hier_dag.cli.plain_console import PlainConsole
 from hier_dag.errors import ConfigError, HierError, UsageError
 
 # Where nobody looks at a terminal (a log, a pipe), tables take the width they need instead of 80 columns.
-_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 110
+WIDTH_OF_A_LOG = 110
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_LOG
 # Ids may hold `:heart:` and the like: they are shown as they are.
 out = PlainConsole(width=_WIDTH, emoji=False)
 err = PlainConsole(stderr=True, emoji=False)
