@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hier_dag.durable import replace_file
 from hier_dag.errors import ConfigError
-from hier_dag.store.durable import replace_file
 
 SAMPLE_DOMAINS = Path(__file__).resolve().parent.parent / "examples" / "sample" / "domains.yaml"
 

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hier_dag.digest import canonical_json
+from hier_dag.durable import replace_file
 from hier_dag.errors import StoreError, UsageError
-from hier_dag.store.durable import replace_file
 from hier_dag.store.names import is_digest, is_name
 
 _AGAIN = "run: hier run (it writes the alias again from the registry)"

@@ -17,9 +17,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hier_dag.digest import digest_file
+from hier_dag.durable import sync_folder, sync_tree
 from hier_dag.errors import StoreError
 from hier_dag.store.artifact import MANIFEST, Artifact, FileEntry, Manifest
-from hier_dag.store.durable import sync_folder, sync_tree
 from hier_dag.store.names import checked_digest, checked_kind, linked
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
@@ -53,12 +51,19 @@ class SourcePairs:
         """Batches of an epoch; the last one may be smaller."""
         return -(-len(self) // self.batch_size)
 
-    def epoch(self) -> Iterator[Batch]:
-        """One pass in random order, drawn from torch's CPU random state."""
-        order = torch.randperm(len(self)).to(self.users.device)
-        for rows in order.split(self.batch_size):
-            yield self._batch(rows)
-            self.served[rows.cpu()] = True
+    def order(self) -> Tensor:
+        """A random order of the pairs, int64 [pairs], drawn from torch's CPU random state: an epoch's."""
+        return torch.randperm(len(self)).to(self.users.device)
+
+    def batch(self, order: Tensor, step: int) -> Batch:
+        """The batch of a step, 1-based, of an epoch in some order, with negatives drawn anew."""
+        rows = order[(step - 1) * self.batch_size : step * self.batch_size]
+        self.served[rows.cpu()] = True
+        return self._batch(rows)
+
+    def mark_served(self, order: Tensor, steps: int) -> None:
+        """Notes the pairs of an epoch's first steps as served, when they were in an earlier process."""
+        self.served[order[: steps * self.batch_size].cpu()] = True
 
     def used(self) -> list[Used]:
         """The pairs that steps were made of, by source."""

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hier_dag.durable import replace_file
 from hier_dag.pipeline.stages import EVENTS
-from hier_dag.store.durable import replace_file
 from schemas.expectations.ask import great_expectations, new_context
 
 KEPT = 10

@@ -5,11 +5,11 @@ import os
 
 import pytest
 
+from hier_dag.durable import replace_file
 from hier_dag.errors import StoreError, UsageError
 from hier_dag.publish.live import Live, move_live, read_live
 from hier_dag.store import ArtifactStore, Manifest
 from hier_dag.store.artifact import MANIFEST
-from hier_dag.store.durable import replace_file
 
 TRAVERSALS = [
     "../outside",

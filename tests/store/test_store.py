@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hier_dag.durable import replace_file
 from hier_dag.errors import StoreError
 from hier_dag.store import ArtifactStore, Manifest
 from hier_dag.store.artifact import MANIFEST, FileEntry
-from hier_dag.store.durable import replace_file
 
 
 def manifest(**changes):

@@ -32,8 +32,6 @@ def test_a_pair_that_no_step_served_was_not_used(case):
     graph = case.graph
     pairs = SourcePairs(graph, batch_size=16, negatives=4, device="cpu")
     assert [len(u.user) for u in pairs.used()] == [0, 0]
-    steps = pairs.epoch()
-    first = next(steps)
-    next(steps)
+    first = pairs.batch(pairs.order(), 1)
     served = np.concatenate([u.user * graph.n_items + u.item for u in pairs.used()])
     assert sorted(served.tolist()) == codes(graph, first.users.numpy(), first.items.numpy())

@@ -1,0 +1,166 @@
+"""Checkpoints: everything that decides how a training goes on, committed atomically and checked on reading.
+
+Layout: `<folder>/step-<number>/tensors.safetensors` and `state.json`, which holds the digest of both. A
+checkpoint is staged, fsynced and renamed into place, so that a kill at any time leaves the ones before it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from hier_dag.digest import canonical_json, digest_file, digest_of
+from hier_dag.durable import sync_folder, sync_tree
+from hier_dag.errors import TrainingError
+
+FORMAT = 1
+TENSORS, STATE = "tensors.safetensors", "state.json"
+_PREFIX, _STAGED, _LOCK = "step-", ".staging-", ".lock"
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644  # whatever the umask: nobody else may write what a training reads
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a checkpoint holds.
+
+    Attributes:
+        tensors: by name, on CPU.
+        state: JSON-serialisable; floats come back bit for bit.
+    """
+
+    tensors: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder of its own that one process writes at a time.
+
+    Args:
+        folder: made when it is not there.
+        key: names the training: what was made under another key is not resumed.
+        every: seconds between checkpoints; 0 saves after every step.
+        keep: how many of the newest stay; the newest one of the best epoch stays besides.
+
+    Raises:
+        TrainingError: another process trains there.
+    """
+
+    def __init__(self, folder: Path, key: str, *, every: float = 60.0, keep: int = 2) -> None:
+        self.folder, self.key, self.every, self.keep = folder, key, every, keep
+        folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+        self._lock = _locked(folder)
+        for left in folder.glob(f"{_STAGED}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        self._saved = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for the next one."""
+        return time.monotonic() - self._saved >= self.every
+
+    def save(self, number: int, snapshot: Snapshot, *, best: bool = False) -> None:
+        """Commits a checkpoint and drops those that are no longer kept.
+
+        Args:
+            number: steps done in all.
+            snapshot: what to save.
+            best: whether it stands at the end of the best epoch so far.
+        """
+        staged = self.folder / f"{_STAGED}{uuid.uuid4().hex}"
+        staged.mkdir(mode=_FOLDER_MODE)
+        tensors = staged / TENSORS
+        save_file({name: tensor.contiguous() for name, tensor in snapshot.tensors.items()}, tensors)
+        body = {
+            "format": FORMAT, "key": self.key, "best": best, "state": snapshot.state,
+            "tensors": digest_file(tensors),
+        }  # fmt: skip
+        (staged / STATE).write_bytes(canonical_json({**body, "digest": digest_of(body)}))
+        for file in (tensors, staged / STATE):
+            file.chmod(_FILE_MODE)
+        sync_tree(staged)
+        final = self.folder / f"{_PREFIX}{number:012d}"
+        if final.exists():  # a step done again after a roll-back
+            os.rename(final, self.folder / f"{_STAGED}{uuid.uuid4().hex}")
+        os.rename(staged, final)
+        sync_folder(self.folder)
+        self._drop()
+        self._saved = time.monotonic()
+
+    def latest(self) -> Snapshot | None:
+        """The newest checkpoint of this training that is whole; None where there is none."""
+        for folder in self._folders():
+            snapshot = self._read(folder)
+            if snapshot is not None:
+                return snapshot
+        return None
+
+    def clear(self) -> None:
+        """Removes the folder: the training is done with."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Lets another process train here."""
+        self._lock.close()
+
+    def _folders(self) -> list[Path]:
+        """Committed checkpoints, newest first."""
+        return sorted(self.folder.glob(f"{_PREFIX}*"), reverse=True)
+
+    def _read(self, folder: Path) -> Snapshot | None:
+        """What a checkpoint holds; None where it is torn, changed, or of another training or format."""
+        body = self._body(folder)
+        if body is None:
+            return None
+        try:
+            if digest_file(folder / TENSORS) != body["tensors"]:
+                return None
+            return Snapshot(load_file(folder / TENSORS), body["state"])
+        except (OSError, SafetensorError):
+            return None
+
+    def _body(self, folder: Path) -> dict[str, Any] | None:
+        try:
+            body = json.loads((folder / STATE).read_bytes())
+            digest = body.pop("digest")
+            known = (body["format"], body["key"]) == (FORMAT, self.key)
+            return body if known and digest_of(body) == digest else None
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None
+
+    def _drop(self) -> None:
+        folders = self._folders()
+        best = next((f for f in folders if (self._body(f) or {}).get("best")), None)
+        for folder in folders[self.keep :]:
+            if folder != best:
+                shutil.rmtree(folder, ignore_errors=True)
+        for left in self.folder.glob(f"{_STAGED}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    """Holds the folder for this process; the lock goes with the process, however it ends."""
+    file = (folder / _LOCK).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise TrainingError(
+            "another process is training the same encoder",
+            file=str(folder),
+            fix="wait until it is done: its result is then reused; or end it, and the next run goes on from "
+            "its last checkpoint",
+        ) from None
+    (folder / _LOCK).chmod(_FILE_MODE)
+    return file

@@ -1,0 +1,273 @@
+"""The training loop: resumed where a checkpoint stands, rolled back where a step is not finite."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hier_dag.graph.knowledge_graph import KnowledgeGraph
+from hier_dag.model.formulation import Formulation
+from hier_dag.train.batches import SourcePairs
+from hier_dag.train.checkpoint import Checkpoints, Snapshot
+from hier_dag.train.interrupt import Interrupted
+from hier_dag.train.params import PretrainParams
+from hier_dag.train.pretrained import EpochRecord
+from hier_dag.train.progress import Progress, Throttle
+from hier_dag.train.randomness import random_state, set_random_state
+from hier_dag.train.update import NotFinite, Updater
+from hier_dag.train.validation import SourceValidation
+
+_MODEL, _BEST, _ADAM, _EPOCH_RANDOM, _RANDOM = "model/", "best/", "adam/", "random/epoch/", "random/now/"
+_MOST_ROLL_BACKS = 3
+
+
+@dataclass
+class Place:
+    """How far a training has come, JSON-serialisable.
+
+    Attributes:
+        epoch: the epoch that is being trained, 1-based; one past the last when all are done.
+        step: steps of it that are done.
+        sums: loss and terms, summed over those steps.
+        curve: one record for each epoch that is done.
+        best: NDCG@10 of the best of them; below 0 before the first.
+        best_epoch: its number.
+        spent: seconds that earlier processes spent in this epoch.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    curve: list[EpochRecord] = field(default_factory=list)
+    best: float = -1.0
+    best_epoch: int = 0
+    spent: float = 0.0
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Place:
+        """The inverse of `dataclasses.asdict`."""
+        return cls(**value | {"curve": [EpochRecord(**record) for record in value["curve"]]})
+
+
+class Fit:
+    """Trains a model to the best epoch's weights.
+
+    Args:
+        model: freshly initialised, on the device; trained in place.
+        graph: the platform.
+        pairs: its sources' training pairs.
+        params: what it is trained with.
+        device: where it is.
+        report: told how far training has come.
+        checkpoints: where it is saved and resumed; None saves nothing.
+        stop: asked after every step whether to save and stop.
+
+    Attributes:
+        place: how far it has come.
+    """
+
+    def __init__(
+        self,
+        model: Formulation,
+        graph: KnowledgeGraph,
+        pairs: SourcePairs,
+        params: PretrainParams,
+        device: torch.device,
+        report: Throttle,
+        checkpoints: Checkpoints | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        self.model, self.pairs, self.params, self.report = model, pairs, params, report
+        self.checkpoints, self.stop = checkpoints, stop
+        self.update = Updater(model, params, pairs.steps)
+        self.validation = SourceValidation(graph, params.validation_users, params.seed, device)
+        self.device, self.place = device, Place()
+        self._kept = _copy_of(model)
+        self._epoch_random = random_state()
+        self._order: Tensor | None = None
+        self._began = time.monotonic()
+        self._rolled_back_at: list[int] = []
+
+    def run(self) -> None:
+        """Trains until the last epoch, or until validation has stood still for `patience` of them.
+
+        Raises:
+            NotFinite: a step is not finite, and is not when it is done again from the last checkpoint.
+            Interrupted: `stop` said so; a checkpoint was saved where there is somewhere to save it.
+            TrainingError: memory is too short.
+        """
+        self._resume()
+        while not self._over:
+            try:
+                self._epoch()
+            except NotFinite as error:
+                self._roll_back(error)
+        self.model.load_state_dict(self._kept)
+
+    @property
+    def _over(self) -> bool:
+        place = self.place
+        stale = place.epoch - 1 - place.best_epoch
+        return place.epoch > self.params.epochs or (place.best_epoch > 0 and stale >= self.params.patience)
+
+    @property
+    def _steps_done(self) -> int:
+        return (self.place.epoch - 1) * self.pairs.steps + self.place.step
+
+    def _epoch(self) -> None:
+        """The rest of the epoch at hand, its validation and its record."""
+        place, steps = self.place, self.pairs.steps
+        self._began = time.monotonic()
+        if self._order is None:
+            self._epoch_random = random_state()
+            self._order = self.pairs.order()
+        while place.step < steps:
+            values = self.update(self.pairs.batch(self._order, place.step + 1), place.epoch, place.step + 1)
+            for name, value in values.items():
+                place.sums[name] = place.sums.get(name, 0.0) + value
+            place.step += 1
+            self._tell(values["loss"])
+            if self.stop is not None and self.stop():
+                self._save()
+                raise self._interrupted()
+            if self.checkpoints is not None and self.checkpoints.due and place.step < steps:
+                self._save()
+        self._close_epoch()
+
+    def _close_epoch(self) -> None:
+        self._check_weights()
+        place, steps = self.place, self.pairs.steps
+        means = {name: total / steps for name, total in place.sums.items()}
+        rate = len(self.pairs) / max(self._seconds, 1e-9)
+        figures = self.validation.score(self.model)
+        ndcg, hr = figures if figures is not None else (None, None)
+        loss, open_paths = means.pop("loss"), self.model.paths.gates.open_share()
+        record = EpochRecord(place.epoch, loss, means, ndcg, hr, open_paths, self._seconds)
+        place.curve.append(record)
+        # Without validation pairs no epoch can be told better than another: the last one is kept.
+        better = ndcg is None or ndcg > place.best
+        if better:
+            place.best, place.best_epoch, self._kept = ndcg or 0.0, place.epoch, _copy_of(self.model)
+        place.epoch, place.step, place.sums, place.spent, self._order = place.epoch + 1, 0, {}, 0.0, None
+        self._began = time.monotonic()
+        at_end = Progress(
+            record.epoch, self.params.epochs, steps, steps, loss, ndcg, rate, open_paths
+        )  # fmt: skip
+        self.report(at_end, last=self._over)
+        if self.checkpoints is not None:
+            self._save(best=better)
+
+    @property
+    def _seconds(self) -> float:
+        """Seconds spent in this epoch, those of earlier processes included."""
+        return self.place.spent + time.monotonic() - self._began
+
+    def _tell(self, loss: float) -> None:
+        if not self.report.ready:
+            return
+        place, steps = self.place, self.pairs.steps
+        rate = min(place.step * self.params.batch_size, len(self.pairs)) / max(self._seconds, 1e-9)
+        ndcg = place.curve[-1].ndcg if place.curve else None
+        where = (place.epoch, self.params.epochs, place.step, steps)
+        self.report(Progress(*where, loss, ndcg, rate, self.model.paths.gates.open_share()))
+
+    def _save(self, *, best: bool = False) -> None:
+        if self.checkpoints is not None:
+            self.checkpoints.save(self._steps_done, self._snapshot(), best=best)
+
+    def _snapshot(self) -> Snapshot:
+        """Everything that decides how the training goes on."""
+        self._check_weights()
+        weights, adam = self.model.state_dict(), self.update.optimizer.state_dict()
+        tensors = {
+            **{_MODEL + name: tensor for name, tensor in weights.items()},
+            **{_BEST + name: tensor for name, tensor in self._kept.items()},
+            **{
+                f"{_ADAM}{number}/{name}": tensor
+                for number, state in adam["state"].items()
+                for name, tensor in state.items()
+            },
+            **{_EPOCH_RANDOM + kind: tensor for kind, tensor in self._epoch_random.items()},
+            **{_RANDOM + kind: tensor for kind, tensor in random_state().items()},
+        }
+        place = asdict(self.place) | {"spent": self._seconds}
+        state = {
+            "place": place,
+            "groups": adam["param_groups"],
+            "schedule": self.update.schedule.state_dict(),
+            "parts": self.update.parts,
+        }
+        return Snapshot({name: tensor.cpu() for name, tensor in tensors.items()}, state)
+
+    def _check_weights(self) -> None:
+        """A finite gradient can still make weights overflow; what is saved or kept is looked at."""
+        weights = self.model.state_dict()
+        bad = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
+        if bad:
+            raise NotFinite(
+                f"weights are not finite after epoch {self.place.epoch}, step {self.place.step}: "
+                + ", ".join(bad),
+                fix="lower stages.pretrain.learning_rate",
+            )
+
+    def _resume(self) -> bool:
+        """Goes to the last checkpoint; False where there is none."""
+        snapshot = None if self.checkpoints is None else self.checkpoints.latest()
+        if snapshot is None:
+            return False
+        state, tensors = snapshot.state, snapshot.tensors
+        self.model.load_state_dict(_part(tensors, _MODEL))
+        self._kept = {name: t.to(self.device) for name, t in _part(tensors, _BEST).items()}
+        adam: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _part(tensors, _ADAM).items():
+            number, what = name.split("/")
+            adam.setdefault(int(number), {})[what] = tensor
+        # JSON has no tuples; Adam's betas are one.
+        groups = [group | {"betas": tuple(group["betas"])} for group in state["groups"]]
+        self.update.optimizer.load_state_dict({"state": adam, "param_groups": groups})
+        self.update.schedule.load_state_dict(state["schedule"])
+        self.update.parts = state["parts"]
+        self.place = Place.from_json(state["place"])
+        self._epoch_random = _part(tensors, _EPOCH_RANDOM)
+        self._order = None
+        if self.place.step or self.place.epoch > 1:
+            self._replay_order()
+        set_random_state(_part(tensors, _RANDOM))
+        return True
+
+    def _replay_order(self) -> None:
+        """Draws the order of the epoch at hand again, and notes which pairs were served before."""
+        if self.place.epoch > 1:
+            self.pairs.mark_served(torch.arange(len(self.pairs)), self.pairs.steps)
+        if self.place.step:
+            set_random_state(self._epoch_random)
+            self._order = self.pairs.order()
+            self.pairs.mark_served(self._order, self.place.step)
+
+    def _roll_back(self, error: NotFinite) -> None:
+        """Goes back to the last checkpoint, once a step: what fails again is no passing fault."""
+        at = self._steps_done
+        if at in self._rolled_back_at or len(self._rolled_back_at) == _MOST_ROLL_BACKS or not self._resume():
+            raise error
+        self._rolled_back_at.append(at)
+
+    def _interrupted(self) -> Interrupted:
+        place = self.place
+        saved = "nothing was saved" if self.checkpoints is None else f"saved in {self.checkpoints.folder}"
+        return Interrupted(
+            f"stopped as asked at epoch {place.epoch}, step {place.step}; {saved}",
+            fix="run it again: it goes on from there",
+        )
+
+
+def _copy_of(model: Formulation) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

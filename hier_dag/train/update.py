@@ -1,0 +1,161 @@
+"""One update of the weights: gradients over as many parts of a batch as memory asks for, checked, applied."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from hier_dag.errors import TrainingError
+from hier_dag.model.formulation import Batch, Formulation
+from hier_dag.train.params import PretrainParams
+from hier_dag.train.randomness import random_state, set_random_state
+
+_SMALLEST_PART = 16  # pairs; below that it is not the batch that is too large
+_CPU_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")
+
+
+class NotFinite(TrainingError):
+    """A loss or a gradient that is not finite; the weights are as they were before the step."""
+
+    code = "not_finite"
+
+
+class Updater:
+    """Adam on a one-cycle schedule, with a learning rate of their own for the gates.
+
+    Args:
+        model: its parameters are updated in place.
+        params: learning rates, weights of the terms, clipping.
+        steps: steps of an epoch.
+
+    Attributes:
+        parts: how many parts a batch is worked through in; doubled where memory is short. The update is of
+            the whole batch all the same: gradients of the parts add up by their share of its pairs.
+    """
+
+    def __init__(self, model: Formulation, params: PretrainParams, steps: int) -> None:
+        self.model, self.params, self.parts = model, params, 1
+        gates = model.paths.gates.log_alpha
+        rest = [parameter for parameter in model.parameters() if parameter is not gates]
+        peaks = [params.learning_rate, params.learning_rate * params.gate_lr_multiplier]
+        groups = [{"params": rest, "lr": peaks[0]}, {"params": [gates], "lr": peaks[1]}]
+        self.optimizer = torch.optim.Adam(groups, fused=True)
+        # OneCycleLR divides by (its first phase's steps - 1); 4 steps is the least that keeps it above zero.
+        total = max(4, steps * params.epochs)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, peaks, total_steps=total)
+
+    def __call__(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
+        """One update; returns the weighted loss and every unweighted term.
+
+        Raises:
+            NotFinite: naming epoch, step and terms; nothing was updated.
+            TrainingError: memory is too short for the smallest part of a batch.
+        """
+        values = self._gradients(batch, epoch, step)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.params.clip)
+        if not torch.isfinite(norm):
+            self.optimizer.zero_grad(set_to_none=True)
+            raise _not_finite("the gradient", epoch, step, values)
+        self.optimizer.step()
+        self.schedule.step()
+        return values
+
+    def _gradients(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
+        """Sums the parts' gradients; where memory is short, again with twice as many parts."""
+        drawn = random_state()
+        while True:
+            self.optimizer.zero_grad(set_to_none=True)
+            try:
+                return self._accumulate(batch, epoch, step)
+            except (RuntimeError, MemoryError) as error:  # torch's own is a RuntimeError
+                if not _is_out_of_memory(error):
+                    raise
+                if len(batch.users) < 2 * self.parts * _SMALLEST_PART:
+                    raise _too_little_memory(error, epoch, step, len(batch.users), self.parts) from error
+            # Outside the handler: its traceback holds what the failed attempt had allocated.
+            self.parts *= 2
+            set_random_state(drawn)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def _accumulate(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for part in parts_of(batch, self.parts):
+            terms = self.model.losses(part)
+            loss = weighted(terms, self.params)
+            share = len(part.users) / len(batch.users)
+            # One transfer for all: each would wait for the device by itself.
+            values = torch.stack([loss.detach(), *(t.detach() for t in terms.values())]).tolist()
+            for name, value in zip(("loss", *terms), values, strict=True):
+                sums[name] = sums.get(name, 0.0) + share * value
+            if not math.isfinite(sums["loss"]):
+                raise _not_finite("the loss", epoch, step, sums)
+            (loss if share == 1 else share * loss).backward()
+        return sums
+
+
+def weighted(terms: dict[str, Tensor], params: PretrainParams) -> Tensor:
+    """The training loss from its unweighted terms (hier.md, recommended).
+
+    Args:
+        terms: scalars rank, auxiliary, mi, exemplar, path, l2.
+        params: holds their weights.
+    """
+    return (
+        terms["rank"]
+        + params.auxiliary_weight * terms["auxiliary"]
+        + params.mi_weight * terms["mi"]
+        + params.exemplar_weight * terms["exemplar"]
+        + params.path_weight * terms["path"]
+        + params.l2_weight * terms["l2"]
+    )
+
+
+def parts_of(batch: Batch, parts: int) -> Iterator[Batch]:
+    """A batch in parts of about equal size, pairs in the same order; one part is the batch itself.
+
+    Every part meets all negatives, so that a mean over pairs is the parts' means weighted by their sizes.
+    """
+    if parts == 1:
+        yield batch
+        return
+    domain = torch.repeat_interleave(torch.arange(len(batch.counts)), torch.tensor(batch.counts))
+    for rows in torch.arange(len(batch.users)).chunk(parts):
+        counts = torch.bincount(domain[rows], minlength=len(batch.counts)).tolist()
+        at = slice(int(rows[0]), int(rows[-1]) + 1)
+        yield Batch(batch.users[at], batch.items[at], counts, batch.negatives, batch.rivals[at])
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    said = str(error).lower()
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or any(
+        words in said for words in _CPU_OUT_OF_MEMORY
+    )
+
+
+def _too_little_memory(error: Exception, epoch: int, step: int, pairs: int, parts: int) -> TrainingError:
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+    else:
+        page = os.sysconf("SC_PAGE_SIZE")
+        free, total = (page * os.sysconf(name) for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"))
+    return TrainingError(
+        f"out of memory at epoch {epoch}, step {step}, although the batch of {pairs:,} pairs was worked "
+        f"through in {parts} parts: {str(error).splitlines()[0]} ({free:,} of {total:,} bytes are free)",
+        fix="lower stages.pretrain.dim or layers, give the worker more memory, or pre-train on fewer sources",
+        detail={"epoch": epoch, "step": step, "parts": parts, "free_bytes": free, "total_bytes": total},
+    )
+
+
+def _not_finite(what: str, epoch: int, step: int, values: dict[str, float]) -> NotFinite:
+    bad = [name for name, value in values.items() if name != "loss" and not math.isfinite(value)]
+    cause = f" (terms: {', '.join(bad) or 'their sum'})" if what == "the loss" else ""
+    return NotFinite(
+        f"{what} is not finite at epoch {epoch}, step {step}{cause}",
+        fix="lower stages.pretrain.learning_rate or raise temperature",
+        detail={"epoch": epoch, "step": step, "terms": {k: str(v) for k, v in values.items()}},
+    )
