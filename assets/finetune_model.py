@@ -12,9 +12,8 @@ from hier_dag.config import PlatformConfig
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH, MODEL
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop
-from hier_dag.progress import Step, tell
 from hier_dag.registry import CheckRow
-from resources import ArtifactStoreResource, RegistryResource
+from resources import ArtifactStoreResource, RegistryResource, Trainer
 
 CARD = "card.html"
 _SCORE = "score of user u and item i: user_vectors[u] · item_vectors[i]"
@@ -58,7 +57,10 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
         "baselines, with intervals.",
     )
     def model(
-        context: dg.AssetExecutionContext, store: ArtifactStoreResource, registry: RegistryResource
+        context: dg.AssetExecutionContext,
+        store: ArtifactStoreResource,
+        registry: RegistryResource,
+        trainer: Trainer,
     ) -> Reported:
         from hier_dag.pipeline.requests import model_request
 
@@ -68,65 +70,66 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
             store,
             registry,
             lambda workshop: model_request(config, workshop.registry, domain),
-            lambda workshop, request, staged: _build(config, domain, request, staged, workshop),
+            lambda workshop, request, staged: _build(context, config, request, staged, workshop, trainer),
             show=_show,
         )
 
     return model
 
 
-def _build(config: PlatformConfig, domain: str, request: Request, staged: Path, workshop: Workshop) -> Built:
-    import numpy as np
+def _build(
+    context: dg.AssetExecutionContext,
+    config: PlatformConfig,
+    request: Request,
+    staged: Path,
+    workshop: Workshop,
+    trainer: Trainer,
+) -> Built:
+    import pyarrow.parquet as pq
 
     from hier_dag.builds.vector_flows import check_transferred
-    from hier_dag.conservation import write_flows
+    from hier_dag.conservation import read_flows
     from hier_dag.evaluate.gate import negative_transfer
     from hier_dag.evaluate.page import card_html
     from hier_dag.graph import training_pairs
-    from hier_dag.graph.files import load_graph
-    from hier_dag.train.encoder_files import load_encoding
-    from hier_dag.transfer.flows import transfer_flows
-    from hier_dag.transfer.save import save_transfer
-    from hier_dag.transfer.transfer import transfer
+    from hier_dag.transfer.job import TransferJob
+    from hier_dag.transfer.save import REPORT
     from schemas.columns import columns_of
 
-    above = workshop.open(GRAPH, request.parents["graph"])
-    folder = above.path
-    graph = load_graph(folder, config.source_names, config.target_names)
-    encoding = load_encoding(workshop.open(ENCODER, request.parents["encoder"]).path)
-
-    def report(what: str, done: int, total: int) -> None:
-        tell(Step(f"{MODEL}[{domain}]", what, done, total))
-
-    result = transfer(graph, encoding, domain, config.stages.transfer, report)
-    save_transfer(result, staged)
-    certificate = training_pairs.training_certificate([result.used], folder)
-    training_pairs.write_training_certificate(certificate, staged)
-    flows = transfer_flows(graph, result)
-    check_transferred(flows, above, domain)
-    write_flows(flows, staged)
+    domain = str(request.partition)
+    graph = workshop.open(GRAPH, request.parents["graph"])
+    job = TransferJob(
+        graph=graph.path,
+        encoder=workshop.open(ENCODER, request.parents["encoder"]).path,
+        sources=config.source_names,
+        targets=config.target_names,
+        domain=domain,
+        params=config.stages.transfer,
+        out=staged,
+    )
+    facts = trainer.finetune(context, job)
+    check_transferred(read_flows(staged), graph, domain)
+    records = pq.read_table(staged / REPORT)
     gates = config.stages.gates
-    gate = negative_transfer(result.records, domain, gates.transfer_baselines, result.shots)
-    if result.records.num_rows:
-        (staged / CARD).write_text(card_html(result.records, domain), encoding="utf-8")
-    v = result.published
-    finite = bool(np.isfinite(v.user_vectors).all() and np.isfinite(v.item_vectors).all())
-    zero = int((~v.user_vectors.any(axis=1)).sum() + (~v.item_vectors.any(axis=1)).sum())
-    missing = len(graph.audience[domain]) - len(v.users) + len(graph.catalogue[domain]) - len(v.items)
+    gate = negative_transfer(records, domain, gates.transfer_baselines, facts["shots"])
+    if records.num_rows:
+        (staged / CARD).write_text(card_html(records, domain), encoding="utf-8")
+    zero, missing = facts["zero_vectors"], facts["missing"]
     return Built(
-        tables={"report.parquet": columns_of(MODEL, staged / "report.parquet")},
+        tables={REPORT: columns_of(MODEL, staged / REPORT)},
         summary={
-            "method": v.method,
-            "shots": result.shots,
-            "users": len(v.users),
-            "items": len(v.items),
-            **_headline(result.records),
+            **{name: facts[name] for name in ("method", "shots", "users", "items")},
+            **_headline(records),
         },
         checks=[
-            CheckRow("finite", finite and zero == 0, {"finite": finite, "zero_vectors": zero}),
+            CheckRow(
+                "finite",
+                facts["finite"] and zero == 0,
+                {"finite": facts["finite"], "zero_vectors": zero},
+            ),
             CheckRow("complete", missing == 0, {"missing": missing}),
             CheckRow("no_negative_transfer", bool(gate["passed"]), dict(gate)),
-            CheckRow("no_leakage", training_pairs.holds(certificate), certificate),
+            CheckRow("no_leakage", training_pairs.holds(facts["certificate"]), facts["certificate"]),
         ],
         advisory=frozenset({"no_negative_transfer"} if gates.transfer == "warn" else ()),
         remedies={

@@ -1,5 +1,6 @@
 """pretrain/encoder: HIER pre-trained on all source domains."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
         owners=OWNERS,
         code_version=CODE_VERSIONS[ENCODER],
         pool="gpu",
+        # A killed worker's successor goes on from the last checkpoint; what a contract refuses is final.
+        retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
         check_specs=check_specs(
             ENCODER_KEY,
             ("finite", "Every vector is finite."),
@@ -55,60 +58,59 @@ def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
             store,
             registry,
             lambda workshop: encoder_request(config, workshop.registry),
-            lambda workshop, request, staged: _build(config, request, staged, workshop, trainer),
-            show=_show,
+            lambda workshop, request, staged: _build(context, config, request, staged, workshop, trainer),
+            show=partial(_show, trainer),
         )
 
     return encoder
 
 
 def _build(
-    config: PlatformConfig, request: Request, staged: Path, workshop: Workshop, trainer: Trainer
+    context: dg.AssetExecutionContext,
+    config: PlatformConfig,
+    request: Request,
+    staged: Path,
+    workshop: Workshop,
+    trainer: Trainer,
 ) -> Built:
-    import numpy as np
-
-    from hier_dag.conservation import write_flows
     from hier_dag.evaluate.source_baseline import profile_on_validation
     from hier_dag.graph import training_pairs
     from hier_dag.graph.files import load_graph
-    from hier_dag.train.encoder_files import save_encoder
-    from hier_dag.train.flows import training_flows
+    from hier_dag.train.job import PretrainJob
     from schemas.columns import columns_of
 
     params = config.stages.pretrain
     folder = workshop.open(GRAPH, request.parents["graph"]).path
+    job = PretrainJob(
+        graph=folder,
+        sources=config.source_names,
+        targets=config.target_names,
+        params=params,
+        out=staged,
+        saving=trainer.saving(request.key),
+    )
+    facts = trainer.pretrain(context, job)
     graph = load_graph(folder, config.source_names, config.target_names)
-    pretrained = trainer.pretrain(graph, params)
-    save_encoder(pretrained, staged)
-    certificate = training_pairs.training_certificate(pretrained.used, folder)
-    training_pairs.write_training_certificate(certificate, staged)
-    sound = training_pairs.holds(certificate)
-    if sound:  # else the check names the pairs, which a flow that does not balance cannot
-        write_flows(training_flows(graph, pretrained), staged)
     baseline = profile_on_validation(graph, params.validation_users, params.seed)
-    best = next(e for e in pretrained.curve if e.epoch == pretrained.best_epoch)
-    encoding = pretrained.encoding
-    arrays = (encoding.users, encoding.items, encoding.item_bias)
-    better = baseline is None or best.ndcg is None or best.ndcg > baseline
+    ndcg = facts["ndcg"]
+    better = baseline is None or ndcg is None or ndcg > baseline
     return Built(
         tables={p.name: columns_of(ENCODER, p) for p in sorted(staged.glob("*.parquet"))},
         summary={
             "model": params.model,
-            "epochs": len(pretrained.curve),
-            "best_epoch": pretrained.best_epoch,
-            "loss": round(best.loss, 6),
-            "validation_ndcg10": None if best.ndcg is None else round(best.ndcg, 6),
+            "epochs": facts["epochs"],
+            "best_epoch": facts["best_epoch"],
+            "loss": round(facts["loss"], 6),
+            "validation_ndcg10": None if ndcg is None else round(ndcg, 6),
             "untrained_profile_ndcg10": None if baseline is None else round(baseline, 6),
-            "open_paths": round(best.open_paths, 6),
+            "open_paths": round(facts["open_paths"], 6),
             "intents": params.intents,
             "exemplars": params.exemplars,
         },
         checks=[
-            CheckRow("finite", all(bool(np.isfinite(a).all()) for a in arrays), {"arrays": len(arrays)}),
-            CheckRow(
-                "beats_untrained_profile", better, {"encoder": best.ndcg, "untrained_profile": baseline}
-            ),
-            CheckRow("no_leakage", sound, certificate),
+            CheckRow("finite", facts["finite"], {"arrays": facts["arrays"]}),
+            CheckRow("beats_untrained_profile", better, {"encoder": ndcg, "untrained_profile": baseline}),
+            CheckRow("no_leakage", training_pairs.holds(facts["certificate"]), facts["certificate"]),
         ],
         advisory=frozenset({"beats_untrained_profile"} if config.stages.gates.encoder == "warn" else ()),
         remedies={
@@ -119,12 +121,13 @@ def _build(
     )
 
 
-def _show(workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
+def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     from hier_dag.evaluate.training_plot import training_png
 
     artifact = outcome.artifact
+    trainer.forget(artifact.manifest.request_key)
     curve = pq.read_table(artifact.file("curve.parquet"))
     exemplars = pq.read_table(artifact.file("exemplars.parquet")).to_pylist()
     named: dict[int, list[str]] = {}

@@ -83,6 +83,19 @@ def write_flows(flows: Sequence[Flow], folder: Path) -> None:
     (folder / LEDGER).write_text(text + "\n", encoding="utf-8")
 
 
+def read_flows(folder: Path) -> list[Flow]:
+    """The flows that `write_flows` wrote.
+
+    Raises:
+        StoreError: when there is no ledger, or it is none.
+    """
+    path = folder / LEDGER
+    try:
+        return flows_of(json.loads(path.read_bytes()), str(path))
+    except (OSError, ValueError) as e:
+        raise StoreError(f"not a ledger: {e}", file=str(path), fix="run the pipeline again") from e
+
+
 def flows_of(ledger: Mapping[str, Any], path: str = LEDGER) -> list[Flow]:
     """The flows of a parsed ledger.
 

@@ -47,7 +47,7 @@ def build_definitions(config: PlatformConfig, at: Home) -> dg.Definitions:
             "store": ArtifactStoreResource(root=str(at.store), live=str(at.live), docs=str(at.data_docs)),
             "registry": RegistryResource(url=at.registry_url, platform=config.platform),
             "engine": DataEngine(scratch=str(at.scratch)),
-            "trainer": Trainer(),
+            "trainer": Trainer(checkpoints=str(at.checkpoints), **config.trainer.model_dump()),
         },
     )
 

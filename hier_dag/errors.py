@@ -54,6 +54,18 @@ class HierError(Exception):
         return {k: getattr(self, k) for k in keys}
 
 
+def error_of(record: dict[str, Any]) -> HierError:
+    """The error that a record of `as_dict` describes, of the class with its code that is loaded here."""
+    state = dict(record)
+    code = state.pop("code")
+    known = [HierError]
+    for cls in known:
+        known += cls.__subclasses__()
+    error = _rebuild(next((cls for cls in known if cls.code == code), HierError), state)
+    error.code = code
+    return error
+
+
 def _rebuild(cls: type[HierError], state: dict[str, Any]) -> HierError:
     message = state.pop("message")
     return cls(message, **state)

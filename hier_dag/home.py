@@ -54,6 +54,11 @@ class Home:
         return self.root / "scratch"
 
     @property
+    def checkpoints(self) -> Path:
+        """Checkpoints of trainings that are not done, one folder each."""
+        return self.root / "checkpoints"
+
+    @property
     def data_docs(self) -> Path:
         """Pages of the statistical expectations, a site that works offline."""
         return self.root / "data_docs"

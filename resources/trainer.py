@@ -1,29 +1,64 @@
-"""The trainer: runs pre-training and tells its progress."""
+"""The trainer: where pre-training and transfer run, and where their checkpoints are."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from hier_dag.progress import Step, tell
-from hier_dag.train.params import PretrainParams
+from hier_dag.progress import tell
+from hier_dag.worker import FINETUNE, PRETRAIN, work
+from resources.worker_process import run_in_worker
 
 if TYPE_CHECKING:
-    from hier_dag.graph.knowledge_graph import KnowledgeGraph
-    from hier_dag.train.pretrained import Pretrained
-    from hier_dag.train.progress import Progress
+    from hier_dag.train.job import PretrainJob, Saving
+    from hier_dag.transfer.job import TransferJob
 
 
 class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Trains in the step's own process (Dagster already gives each step of a launched run one)."""
+    """Trains in the step's own process (`inline`) or in a worker process (`subprocess`).
 
-    def pretrain(self, graph: "KnowledgeGraph", params: PretrainParams) -> "Pretrained":
-        """Pre-trains an encoder on the source domains of a graph."""
-        from hier_dag.train.pretrain import pretrain
+    Attributes:
+        checkpoints: folder of the checkpoints, one folder a training below it.
+        mode: `subprocess` or `inline`.
+        checkpoint_seconds: seconds between checkpoints.
+        keep_checkpoints: how many of the newest stay.
+    """
 
-        def report(p: "Progress") -> None:
-            ndcg = "" if p.ndcg is None else f", validation NDCG@10 {p.ndcg:.4f}"
-            text = f"epoch {p.epoch}/{p.epochs}, loss {p.loss:.3f}{ndcg}, {p.interactions_per_s:,.0f} pairs/s"
-            done = (p.epoch - 1) * p.steps + p.step
-            tell(Step("pretrain/encoder", text, done, p.epochs * p.steps))
+    checkpoints: str
+    mode: str = "subprocess"
+    checkpoint_seconds: float = 60.0
+    keep_checkpoints: int = 2
 
-        return pretrain(graph, params, report)
+    def saving(self, key: str) -> "Saving":
+        """Where the training of a request is saved.
+
+        Args:
+            key: of the request: what it depends on is in it, so that nothing else is ever resumed.
+        """
+        from hier_dag.train.job import Saving
+
+        return Saving(
+            folder=Path(self.checkpoints, key),
+            key=key,
+            every=self.checkpoint_seconds,
+            keep=self.keep_checkpoints,
+        )
+
+    def pretrain(self, context: dg.AssetExecutionContext, job: "PretrainJob") -> dict[str, Any]:
+        """Pre-trains an encoder; gives the facts of `run_pretraining`."""
+        return self._do(context, PRETRAIN, job.as_json())
+
+    def finetune(self, context: dg.AssetExecutionContext, job: "TransferJob") -> dict[str, Any]:
+        """Transfers an encoder to a target; gives the facts of `run_transfer`."""
+        return self._do(context, FINETUNE, job.as_json())
+
+    def forget(self, key: str) -> None:
+        """Removes the checkpoints of a training whose result is committed."""
+        import shutil
+
+        shutil.rmtree(Path(self.checkpoints, key), ignore_errors=True)
+
+    def _do(self, context: dg.AssetExecutionContext, what: str, job: dict[str, Any]) -> dict[str, Any]:
+        if self.mode == "inline":
+            return work({"work": what, "job": job}, tell)
+        return run_in_worker(context, what, job)

@@ -13,6 +13,7 @@ from hier_dag.config.sources import Catalogue, EventSource, Links, one_or_many
 from hier_dag.config.splits import DefaultSplits, Split
 from hier_dag.config.stages import ReasonLimits, Stages
 from hier_dag.config.studies import Studies
+from hier_dag.config.trainer import TrainerParams
 from hier_dag.store.names import LONGEST_NAME, is_name
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -85,6 +86,7 @@ class PlatformConfig(BaseModel):
     domains: dict[str, Domain]
     links: Links = Links()
     stages: Stages = Stages()
+    trainer: TrainerParams = TrainerParams()
     studies: Studies = Studies()
 
     @field_validator("domains")

@@ -27,6 +27,7 @@ from hier_dag.errors import TrainingError
 FORMAT = 1
 TENSORS, STATE = "tensors.safetensors", "state.json"
 _PREFIX, _STAGED, _LOCK = "step-", ".staging-", ".lock"
+_LOOK_AGAIN = 0.2  # seconds
 _FOLDER_MODE, _FILE_MODE = 0o755, 0o644  # whatever the umask: nobody else may write what a training reads
 
 
@@ -51,15 +52,18 @@ class Checkpoints:
         key: names the training: what was made under another key is not resumed.
         every: seconds between checkpoints; 0 saves after every step.
         keep: how many of the newest stay; the newest one of the best epoch stays besides.
+        patience: seconds to wait for another process to end.
 
     Raises:
         TrainingError: another process trains there.
     """
 
-    def __init__(self, folder: Path, key: str, *, every: float = 60.0, keep: int = 2) -> None:
+    def __init__(
+        self, folder: Path, key: str, *, every: float = 60.0, keep: int = 2, patience: float = 20.0
+    ) -> None:
         self.folder, self.key, self.every, self.keep = folder, key, every, keep
         folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
-        self._lock = _locked(folder)
+        self._lock = _locked(folder, patience)
         for left in folder.glob(f"{_STAGED}*"):
             shutil.rmtree(left, ignore_errors=True)
         self._saved = time.monotonic()
@@ -149,18 +153,29 @@ class Checkpoints:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _locked(folder: Path) -> IO[bytes]:
+def _locked(folder: Path, patience: float) -> IO[bytes]:
     """Holds the folder for this process; the lock goes with the process, however it ends."""
     file = (folder / _LOCK).open("ab")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    # One that was told to stop may still be saving.
+    deadline = time.monotonic() + patience
+    while not _takes(file):
+        if time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN)
+            continue
         file.close()
         raise TrainingError(
             "another process is training the same encoder",
             file=str(folder),
             fix="wait until it is done: its result is then reused; or end it, and the next run goes on from "
             "its last checkpoint",
-        ) from None
+        )
     (folder / _LOCK).chmod(_FILE_MODE)
     return file
+
+
+def _takes(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False

@@ -17,9 +17,12 @@ class Interrupted(TrainingError):
     code = "interrupted"
 
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)  # Dagster sends the second when a run is cancelled
+
+
 @contextmanager
-def stop_on_sigterm() -> Iterator[Callable[[], bool]]:
-    """Gives a function that says whether SIGTERM came; it no longer ends the process inside.
+def stop_on_signals() -> Iterator[Callable[[], bool]]:
+    """Gives a function that says whether SIGTERM or SIGINT came; neither ends the process inside.
 
     Outside the main thread, which alone may take signals, it never says so.
     """
@@ -31,8 +34,9 @@ def stop_on_sigterm() -> Iterator[Callable[[], bool]]:
     def note(_: int, __: FrameType | None) -> None:
         asked.set()
 
-    before = signal.signal(signal.SIGTERM, note)
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield asked.is_set
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hier_dag.progress import Step
+
 _SECONDS_BETWEEN = 0.3
 
 
@@ -32,6 +34,14 @@ class Progress:
     ndcg: float | None
     interactions_per_s: float
     open_paths: float
+
+
+def as_step(p: Progress) -> Step:
+    """Where pre-training stands, in the words that people read."""
+    ndcg = "" if p.ndcg is None else f", validation NDCG@10 {p.ndcg:.4f}"
+    text = f"epoch {p.epoch}/{p.epochs}, loss {p.loss:.3f}{ndcg}, {p.interactions_per_s:,.0f} pairs/s"
+    done = (p.epoch - 1) * p.steps + p.step
+    return Step("pretrain/encoder", text, done, p.epochs * p.steps)
 
 
 class Throttle:

@@ -11,22 +11,15 @@ from hier_dag.graph.csr import from_coo
 from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import TEST
 from hier_dag.pipeline.stages import ENCODER, GRAPH
-from resources import Trainer
+from hier_dag.train import job
 
 
-class Leaky(Trainer):
-    """Lets one pair into the edges of a source on the way to training."""
-
-    domain: str
-    user: int
-    item: int
-
-    def pretrain(self, graph, params):
-        csr = graph.interacts[self.domain]
-        user, item = np.append(csr.row_of_entry(), self.user), np.append(csr.indices, self.item)
-        changed = from_coo(user, item, csr.rows, csr.cols)
-        given = dataclasses.replace(graph, interacts={**graph.interacts, self.domain: changed})
-        return super().pretrain(given, params)
+def with_pair(graph, domain, user, item):
+    """The graph with one pair more among the edges of a source."""
+    csr = graph.interacts[domain]
+    users, items = np.append(csr.row_of_entry(), user), np.append(csr.indices, item)
+    changed = from_coo(users, items, csr.rows, csr.cols)
+    return dataclasses.replace(graph, interacts={**graph.interacts, domain: changed})
 
 
 @pytest.fixture
@@ -36,8 +29,8 @@ def pretrained(own):
     other = dataclasses.replace(stages.pretrain, seed=stages.pretrain.seed + 1)
     config = own.config.model_copy(update={"stages": stages.model_copy(update={"pretrain": other})})
 
-    def run(trainer):
-        resources = {**own.definitions().resources, "trainer": trainer}
+    def run():
+        resources = own.definitions().resources
         wanted = pretrain_encoder(config).required_resource_keys - {"io_manager"}
         return dg.materialize(
             [pretrain_encoder(config)],
@@ -49,12 +42,14 @@ def pretrained(own):
     return run
 
 
-def test_a_planted_pair_fails_the_check_and_is_named_and_nothing_is_committed(own, pretrained):
+def test_a_planted_pair_fails_the_check_and_is_named_and_nothing_is_committed(own, pretrained, monkeypatch):
     graph = load_graph(own.latest(GRAPH).path, own.config.source_names, own.config.target_names)
     pairs = graph.interactions["grocery"]
     user, item = (int(v[pairs.split == TEST][0]) for v in (pairs.user, pairs.item))
     before = own.latest(ENCODER).digest
-    result = pretrained(Leaky(domain="food_delivery", user=user, item=item))
+    leaky = with_pair(graph, "food_delivery", user, item)
+    monkeypatch.setattr(job, "load_graph", lambda *_: leaky)
+    result = pretrained()
     assert not result.success
     (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == "no_leakage"]
     assert not check.passed
@@ -68,7 +63,7 @@ def test_a_planted_pair_fails_the_check_and_is_named_and_nothing_is_committed(ow
 
 
 def test_a_sound_trainer_passes_with_the_digests_of_the_graphs_own_edges(own, pretrained):
-    assert pretrained(Trainer()).success
+    assert pretrained().success
     stored = own.latest(GRAPH).json("leakage.json")["domains"]
     used = own.latest(ENCODER).json("leakage.json")["used"]
     for source in own.config.source_names:

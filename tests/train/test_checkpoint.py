@@ -106,7 +106,7 @@ def test_what_a_killed_save_left_is_gone_after_the_next_start(checkpoints):
 def test_a_second_process_is_refused_and_told_what_to_do(checkpoints):
     code = (
         "import sys, pathlib; from hier_dag.train.checkpoint import Checkpoints;"
-        "Checkpoints(pathlib.Path(sys.argv[1]), 'a key')"
+        "Checkpoints(pathlib.Path(sys.argv[1]), 'a key', patience=0)"
     )
     command = [sys.executable, "-c", code, str(checkpoints.folder)]
     refused = subprocess.run(command, capture_output=True, text=True)
@@ -118,7 +118,7 @@ def test_a_second_process_is_refused_and_told_what_to_do(checkpoints):
 
 def test_the_same_process_may_not_open_it_twice_either(checkpoints):
     with pytest.raises(TrainingError, match="another process"):
-        Checkpoints(checkpoints.folder, "a key")
+        Checkpoints(checkpoints.folder, "a key", patience=0)
 
 
 def test_nobody_else_may_write_whatever_the_umask(tmp_path):

@@ -9,7 +9,7 @@ import torch
 from hier_dag.errors import TrainingError
 from hier_dag.train.checkpoint import Checkpoints
 from hier_dag.train.fit import Fit
-from hier_dag.train.interrupt import Interrupted, stop_on_sigterm
+from hier_dag.train.interrupt import Interrupted, stop_on_signals
 from hier_dag.train.pretrain import pretrain
 from hier_dag.train.update import NotFinite, Updater
 
@@ -74,20 +74,21 @@ def test_the_literal_formulation_resumes_exactly_too(case, tmp_path):
     assert_same(cut_at(case, tmp_path / "t", [3, 5], params), pretrain(case.graph, params))
 
 
-def test_sigterm_saves_and_ends_in_order(case, pretrained, tmp_path, monkeypatch):
-    real, calls = Updater.__call__, []
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_ends_in_order(case, pretrained, tmp_path, monkeypatch, number):
+    real, calls, before = Updater.__call__, [], signal.getsignal(number)
 
     def step(self, *arguments):
         calls.append(1)
         if len(calls) == 4:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
         return real(self, *arguments)
 
     monkeypatch.setattr(Updater, "__call__", step)
     checkpoints = Checkpoints(tmp_path / "t", "key", every=3600)
-    with stop_on_sigterm() as stop, pytest.raises(Interrupted):
+    with stop_on_signals() as stop, pytest.raises(Interrupted):
         pretrain(case.graph, case.params, checkpoints=checkpoints, stop=stop)
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(number) == before
     assert len(calls) == 4
     assert_same(pretrain(case.graph, case.params, checkpoints=checkpoints), pretrained)
 

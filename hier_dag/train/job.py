@@ -1,0 +1,133 @@
+"""Pre-training as a job: from a graph's folder to the encoder's files, in whatever process it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hier_dag.conservation import write_flows
+from hier_dag.graph.files import load_graph
+from hier_dag.graph.training_pairs import holds, training_certificate, write_training_certificate
+from hier_dag.train.checkpoint import Checkpoints
+from hier_dag.train.encoder_files import save_encoder
+from hier_dag.train.flows import training_flows
+from hier_dag.train.params import PretrainParams
+from hier_dag.train.pretrain import pretrain
+from hier_dag.train.pretrained import Pretrained
+from hier_dag.train.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saving:
+    """Where and how often a training is saved.
+
+    Attributes:
+        folder: of the checkpoints of this training alone.
+        key: names the training; what was made under another is not resumed.
+        every: seconds between checkpoints.
+        keep: how many of the newest stay.
+    """
+
+    folder: Path
+    key: str
+    every: float = 60.0
+    keep: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainJob:
+    """What a worker needs to know to pre-train an encoder. JSON-serialisable by `as_json`.
+
+    Attributes:
+        graph: folder of the knowledge graph's artifact.
+        sources: source domains, in declared order.
+        targets: target domains.
+        params: hyper-parameters.
+        out: folder that the encoder's files are written into.
+        saving: where checkpoints go; None saves none.
+    """
+
+    graph: Path
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    params: PretrainParams
+    out: Path
+    saving: Saving | None = field(default=None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The job as a JSON-serialisable record."""
+        saving = None if self.saving is None else asdict(self.saving) | {"folder": str(self.saving.folder)}
+        return asdict(self) | {"graph": str(self.graph), "out": str(self.out), "saving": saving}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> PretrainJob:
+        """The inverse of `as_json`."""
+        saving = value["saving"]
+        return cls(
+            graph=Path(value["graph"]),
+            sources=tuple(value["sources"]),
+            targets=tuple(value["targets"]),
+            params=PretrainParams(**value["params"]),
+            out=Path(value["out"]),
+            saving=None if saving is None else Saving(**saving | {"folder": Path(saving["folder"])}),
+        )
+
+
+def run_pretraining(
+    job: PretrainJob,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Pre-trains, and writes the encoder, its ledger and its leakage certificate.
+
+    Args:
+        job: what to do.
+        progress: told how far it has come.
+        stop: asked after every step whether to save and stop.
+
+    Returns:
+        JSON-serialisable facts: `epochs`, `best_epoch`, `loss`, `ndcg` (None without validation pairs) and
+        `open_paths` of the best epoch; `finite`, whether every vector is; `arrays`, how many were looked at;
+        `certificate`, the leakage certificate.
+
+    Raises:
+        TrainingError: as `pretrain` does; also when another process trains the same encoder.
+        StoreError: when the graph cannot be read.
+    """
+    graph = load_graph(job.graph, job.sources, job.targets)
+    saving = job.saving
+    checkpoints = (
+        None
+        if saving is None
+        else Checkpoints(saving.folder, saving.key, every=saving.every, keep=saving.keep)
+    )
+    try:
+        pretrained = pretrain(graph, job.params, progress, checkpoints=checkpoints, stop=stop)
+    finally:
+        if checkpoints is not None:
+            checkpoints.close()
+    save_encoder(pretrained, job.out)
+    certificate = training_certificate(pretrained.used, job.graph)
+    write_training_certificate(certificate, job.out)
+    if holds(certificate):  # else the check names the pairs, which a flow that does not balance cannot
+        write_flows(training_flows(graph, pretrained), job.out)
+    return _facts(pretrained) | {"certificate": certificate}
+
+
+def _facts(pretrained: Pretrained) -> dict[str, Any]:
+    best = next(e for e in pretrained.curve if e.epoch == pretrained.best_epoch)
+    encoding = pretrained.encoding
+    arrays = (encoding.users, encoding.items, encoding.item_bias)
+    return {
+        "epochs": len(pretrained.curve),
+        "best_epoch": pretrained.best_epoch,
+        "loss": best.loss,
+        "ndcg": best.ndcg,
+        "open_paths": best.open_paths,
+        "finite": all(bool(np.isfinite(a).all()) for a in arrays),
+        "arrays": len(arrays),
+    }
