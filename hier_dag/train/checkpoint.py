@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hier_dag.digest import canonical_json, digest_file, digest_of
+from hier_dag.digest import digest_file, digest_of
 from hier_dag.durable import sync_folder, sync_tree
 from hier_dag.errors import TrainingError
 
@@ -89,7 +89,9 @@ class Checkpoints:
             "format": FORMAT, "key": self.key, "best": best, "state": snapshot.state,
             "tensors": digest_file(tensors),
         }  # fmt: skip
-        (staged / STATE).write_bytes(canonical_json({**body, "digest": digest_of(body)}))
+        # In the order given, which is part of what a resumed training goes on with.
+        text = json.dumps({**body, "digest": digest_of(body)}, allow_nan=False)
+        (staged / STATE).write_text(text, encoding="utf-8")
         for file in (tensors, staged / STATE):
             file.chmod(_FILE_MODE)
         sync_tree(staged)

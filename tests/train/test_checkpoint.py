@@ -61,7 +61,9 @@ DAMAGE = {
     "the state cut short": lambda f: os.truncate(f / STATE, 20),
     "no state": lambda f: (f / STATE).unlink(),
     "a state that is no object": lambda f: (f / STATE).write_text("[1]"),
-    "another loss": lambda f: (f / STATE).write_text((f / STATE).read_text().replace('"step":2', '"step":7')),
+    "another loss": lambda f: (f / STATE).write_text(
+        (f / STATE).read_text().replace('"step": 2', '"step": 7')
+    ),
 }
 
 

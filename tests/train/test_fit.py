@@ -19,7 +19,7 @@ def weights(pretrained):
 
 
 def figures(pretrained):
-    return [(r.epoch, r.loss, r.terms, r.ndcg, r.hr, r.open_paths) for r in pretrained.curve]
+    return [(r.epoch, r.loss, list(r.terms.items()), r.ndcg, r.hr, r.open_paths) for r in pretrained.curve]
 
 
 def assert_same(one, other):
