@@ -14,15 +14,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hier_dag.durable import replace_file
 from hier_dag.errors import HierError, UsageError
 from hier_dag.progress import Step
 from hier_dag.train.interrupt import Interrupted, stop_on_signals
+
+if TYPE_CHECKING:
+    from hier_dag.train.ranks import Ranks
 
 PRETRAIN, FINETUNE = "pretrain", "finetune"
 DONE, REFUSED, STOPPED = 0, 1, 128 + signal.SIGTERM
@@ -40,10 +43,19 @@ def main(arguments: list[str]) -> int:
     order = json.loads(Path(arguments[0]).read_bytes())
     _end_with_parent(order.get("parent"))
     outcome = Path(order["outcome"])
+    ranks = int(order.get("processes", 1))
     try:
-        with stop_on_signals() as stop, _telling() as tell:
-            facts = work(order, tell, stop)
+        if ranks > 1 and order["work"] == PRETRAIN and "RANK" not in os.environ:
+            from hier_dag.train.launch import launch
+
+            launch(ranks, "-m", "hier_dag.worker", arguments[0])
+            return DONE  # the first rank wrote the outcome
+        facts = _as_rank(order)
+        if facts is None:
+            return DONE
     except HierError as error:
+        if outcome.exists() or os.environ.get("RANK", "0") != "0":  # a rank said why, or will
+            return REFUSED
         replace_file(outcome, json.dumps({"error": error.as_dict()}).encode())
         sys.stderr.write(f"{error}\n")
         return STOPPED if isinstance(error, Interrupted) else REFUSED
@@ -51,16 +63,38 @@ def main(arguments: list[str]) -> int:
     return DONE
 
 
-def work(order: dict[str, Any], tell: Tell, stop: Callable[[], bool] | None = None) -> dict[str, Any]:
+def _as_rank(order: dict[str, Any]) -> dict[str, Any] | None:
+    """Does the job alone, or as one of the ranks that the launcher started."""
+    with stop_on_signals() as stop:
+        if "RANK" not in os.environ:
+            with _telling() as tell:
+                return work(order, tell, stop)
+        from hier_dag.train.ranks import joined
+
+        with joined() as ranks, _telling() if ranks.first else nullcontext(_nobody) as tell:
+            return work(order, tell, stop, ranks)
+
+
+def _nobody(_: Step) -> None:
+    """Hears nothing: the first rank tells for all."""
+
+
+def work(
+    order: dict[str, Any],
+    tell: Tell,
+    stop: Callable[[], bool] | None = None,
+    ranks: Ranks | None = None,
+) -> dict[str, Any] | None:
     """Does a job in this process.
 
     Args:
         order: `work`, one of `pretrain` and `finetune`, and `job`, as its `as_json` gives it.
         tell: told how far it has come.
         stop: asked whether to save and stop; a transfer, which takes seconds, is not stopped.
+        ranks: the processes that pre-train together; None for this one alone.
 
     Returns:
-        The facts of the job.
+        The facts of the job; None on every rank but the first.
 
     Raises:
         HierError: as the job does.
@@ -69,15 +103,16 @@ def work(order: dict[str, Any], tell: Tell, stop: Callable[[], bool] | None = No
     if order["work"] == PRETRAIN:
         from hier_dag.train.job import PretrainJob, run_pretraining
         from hier_dag.train.progress import as_step
+        from hier_dag.train.ranks import ALONE
 
-        return run_pretraining(PretrainJob.from_json(order["job"]), lambda p: tell(as_step(p)), stop)
+        job = PretrainJob.from_json(order["job"])
+        return run_pretraining(job, lambda p: tell(as_step(p)), stop, ranks or ALONE)
     if order["work"] == FINETUNE:
         from hier_dag.transfer.job import TransferJob, run_transfer
 
-        job = TransferJob.from_json(order["job"])
-        return run_transfer(
-            job, lambda what, done, total: tell(Step(f"finetune/model[{job.domain}]", what, done, total))
-        )
+        to = TransferJob.from_json(order["job"])
+        title = f"finetune/model[{to.domain}]"
+        return run_transfer(to, lambda what, done, total: tell(Step(title, what, done, total)))
     raise UsageError(
         f"a worker does not know the work {order['work']!r}", fix=f"ask for {PRETRAIN} or {FINETUNE}"
     )
@@ -97,7 +132,7 @@ def _telling() -> Iterator[Tell]:
 
 def _end_with_parent(parent: int | None) -> None:
     """Has the kernel ask this process to stop when the one that started it dies, where it can (Linux)."""
-    if parent is None or not sys.platform.startswith("linux"):
+    if parent is None or "RANK" in os.environ or not sys.platform.startswith("linux"):
         return
     ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGTERM)
     if os.getppid() != parent:  # it died before it could be asked for

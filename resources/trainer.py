@@ -19,13 +19,15 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     Attributes:
         checkpoints: folder of the checkpoints, one folder a training below it.
-        mode: `subprocess` or `inline`.
+        mode: `subprocess`, `inline` or `torchrun`.
+        processes: ranks that pre-train together under `torchrun`.
         checkpoint_seconds: seconds between checkpoints.
         keep_checkpoints: how many of the newest stay.
     """
 
     checkpoints: str
     mode: str = "subprocess"
+    processes: int = 1
     checkpoint_seconds: float = 60.0
     keep_checkpoints: int = 2
 
@@ -60,5 +62,5 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _do(self, context: dg.AssetExecutionContext, what: str, job: dict[str, Any]) -> dict[str, Any]:
         if self.mode == "inline":
-            return work({"work": what, "job": job}, tell)
-        return run_in_worker(context, what, job)
+            return dict(work({"work": what, "job": job}, tell) or {})
+        return run_in_worker(context, what, job, self.processes if self.mode == "torchrun" else 1)

@@ -16,6 +16,7 @@ from hier_dag.errors import error_of
 from hier_dag.progress import Step, tell
 
 _SAVING_TAKES = 60  # seconds that a worker that was told to stop may take to save
+_RETRIED = ("interrupted", "rank_lost")  # the data are not to blame
 _CUSTOM = "report_custom_message"
 
 
@@ -48,13 +49,16 @@ class ProgressReader(dg.PipesTempFileMessageReader):
             yield params
 
 
-def run_in_worker(context: dg.AssetExecutionContext, work: str, job: dict[str, Any]) -> dict[str, Any]:
+def run_in_worker(
+    context: dg.AssetExecutionContext, work: str, job: dict[str, Any], processes: int = 1
+) -> dict[str, Any]:
     """Does a job in a worker process and waits for it.
 
     Args:
         context: of the asset whose step this is.
         work: `pretrain` or `finetune`.
         job: the job as its `as_json` gives it.
+        processes: ranks that pre-train together.
 
     Returns:
         The job's facts.
@@ -65,9 +69,8 @@ def run_in_worker(context: dg.AssetExecutionContext, work: str, job: dict[str, A
     """
     with tempfile.TemporaryDirectory() as folder:
         order, outcome = Path(folder, "job.json"), Path(folder, "outcome.json")
-        order.write_text(
-            json.dumps({"work": work, "job": job, "outcome": str(outcome), "parent": os.getpid()})
-        )
+        record = {"work": work, "job": job, "outcome": str(outcome), "parent": os.getpid()}
+        order.write_text(json.dumps(record | {"processes": processes}))
         client = dg.PipesSubprocessClient(
             message_reader=ProgressReader(), termination_timeout_seconds=_SAVING_TAKES
         )
@@ -83,7 +86,7 @@ def _facts(outcome: dict[str, Any]) -> dict[str, Any]:
     if "error" not in outcome:
         return dict(outcome["facts"])
     error = error_of(outcome["error"])
-    if error.code == "interrupted":
+    if error.code in _RETRIED:
         raise dg.Failure(str(error))
     raise error
 

@@ -11,9 +11,11 @@ class TrainerParams(BaseModel):
     """How pre-training and transfer are run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    mode: Literal["subprocess", "inline"] = Field(
-        "subprocess", description="in a worker process of its own, or in the step's process"
+    mode: Literal["subprocess", "inline", "torchrun"] = Field(
+        "subprocess",
+        description="in a worker process of its own, in the step's process, or pre-training in several ranks",
     )
+    processes: int = Field(1, ge=1, description="ranks of `torchrun` on this machine, one a GPU or CPU part")
     checkpoint_seconds: float = Field(
         60.0, ge=0, allow_inf_nan=False, description="between checkpoints of pre-training; 0: at every step"
     )

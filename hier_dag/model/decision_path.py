@@ -54,9 +54,16 @@ class DecisionPaths(nn.Module):
         paths = gates * torch.exp(scores - top.masked_fill(top.isinf(), 0))
         return paths / (_EPS + paths.sum(1, keepdim=True))
 
-    def mixtures(self) -> Tensor:
-        """c̃, the gated exemplar mixture of each intent, float32 [P, d]; one gate sample a call."""
-        gates = self.gates()
+    def draw(self) -> Tensor | None:
+        """Gates to give to `forward`, float32 [P, K], sampled in training mode; None without paths."""
+        return self.gates() if self.enabled else None
+
+    def mixtures(self, gates: Tensor) -> Tensor:
+        """c̃, the gated exemplar mixture of each intent, float32 [P, d].
+
+        Args:
+            gates: Z, float32 [P, K].
+        """
         return (gates * self.weights(gates)) @ self.exemplars
 
     def attention(self, users: Tensor) -> Tensor:
@@ -70,15 +77,17 @@ class DecisionPaths(nn.Module):
         """
         return torch.softmax(users @ self.intents.T / self.temperature, dim=1)
 
-    def forward(self, users: Tensor) -> Tensor:
+    def forward(self, users: Tensor, gates: Tensor | None = None) -> Tensor:
         """h̃_u, the intent-enhanced view of each user.
 
         Args:
             users: h_u, float32 [n, d].
+            gates: of `draw`; by default they are drawn here.
 
         Returns:
             float32 [n, d].
         """
         if not self.enabled:
             return users
-        return users + self.attention(users) @ (self.intents + self.mixtures())
+        mixtures = self.mixtures(self.gates() if gates is None else gates)
+        return users + self.attention(users) @ (self.intents + mixtures)

@@ -24,6 +24,35 @@ CONTRAST_ROWS = 512
 
 
 @dataclass(frozen=True)
+class Shard:
+    """Which of several processes that share a batch this is.
+
+    Attributes:
+        rank: from 0.
+        world: how many there are.
+    """
+
+    rank: int = 0
+    world: int = 1
+
+    def rows(self, n: int) -> slice:
+        """Its rows of n, contiguous and as many as the others' but for one; all where there are too few."""
+        if n < self.world:
+            return slice(0, n)
+        return slice(n * self.rank // self.world, n * (self.rank + 1) // self.world)
+
+    def weight(self, n: int) -> float:
+        """What a mean over its rows counts for in the mean over all n; those of all shards add up to 1."""
+        if n < self.world:
+            return 1 / self.world
+        at = self.rows(n)
+        return (at.stop - at.start) / n
+
+
+WHOLE = Shard()
+
+
+@dataclass(frozen=True)
 class Batch:
     """Training pairs of a step, sorted by domain.
 
@@ -40,6 +69,14 @@ class Batch:
     counts: list[int]
     negatives: Tensor
     rivals: Tensor
+
+    def part(self, at: slice) -> Batch:
+        """Some of its pairs, in the same order, against all of its negatives."""
+        counts, start = [], 0
+        for count in self.counts:
+            counts.append(max(0, min(at.stop, start + count) - max(at.start, start)))
+            start += count
+        return Batch(self.users[at], self.items[at], counts, self.negatives, self.rivals[at])
 
 
 class Formulation(nn.Module, ABC):
@@ -71,8 +108,13 @@ class Formulation(nn.Module, ABC):
         return bottleneck_contrast(enhanced, original, self.params.temperature)
 
     @abstractmethod
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Unweighted scalar terms: rank, auxiliary, mi, exemplar, path, l2."""
+    def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:
+        """Unweighted scalar terms: rank, auxiliary, mi, exemplar, path, l2.
+
+        Args:
+            batch: the step's pairs, the same on every rank.
+            shard: which share of each term is wanted; the shares of all ranks add up to the term.
+        """
 
     @abstractmethod
     def encode_nodes(self) -> Tensor:

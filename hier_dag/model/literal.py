@@ -13,7 +13,7 @@ from torch import Tensor
 from hier_dag.errors import ConfigError
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.exemplar_contrast import exemplar_contrast
-from hier_dag.model.formulation import CONTRAST_ROWS, Batch, Formulation, one_row_per_user
+from hier_dag.model.formulation import CONTRAST_ROWS, WHOLE, Batch, Formulation, Shard, one_row_per_user
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.rank_loss import bpr
 from hier_dag.model.relation_encoder import Aggregation, RelationEncoder
@@ -49,8 +49,12 @@ class Literal(Formulation):
         popularity = np.bincount(view.history.indices, minlength=view.n_items).astype(np.float32)
         self.register_buffer("popularity", torch.from_numpy(popularity), persistent=False)
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2."""
+    def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:
+        """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2.
+
+        What is a sum over pairs is that of the shard's own; the rest is divided by the number of shards.
+        Users are encoded on every shard.
+        """
         layers = self.nodes()
         nodes = _readout(layers)
         items = spmm(self.content, nodes)
@@ -63,16 +67,18 @@ class Literal(Formulation):
         touched = torch.unique(self.content.select(torch.unique(batch.items)).indices)
         some = touched[torch.randperm(len(touched), device=touched.device)[:CONTRAST_ROWS]]
         tau = self.params.temperature
-        positive, rival = F.embedding(batch.items, items), F.embedding(batch.rivals, items)
-        margin = positive - rival
+        at, world = shard.rows(len(batch.users)), shard.world
+        mine = batch.part(at)
+        share = shard.weight(len(batch.users))
+        margin = F.embedding(mine.items, items) - F.embedding(mine.rivals, items)
         zero = margin.new_zeros(len(margin))
         return {
-            "rank": bpr(((h + enhanced) * margin).sum(1), zero),
-            "auxiliary": bpr((enhanced * margin).sum(1), zero),
-            "mi": self.bottleneck(enhanced[rows], h[rows]),
-            "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau),
-            "path": self.paths.gates.open_probability().mean(),
-            "l2": h.square().sum(1).mean(),
+            "rank": share * bpr(((h + enhanced)[at] * margin).sum(1), zero),
+            "auxiliary": share * bpr((enhanced[at] * margin).sum(1), zero),
+            "mi": self.bottleneck(enhanced[rows], h[rows]) / world,
+            "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau) / world,
+            "path": self.paths.gates.open_probability().mean() / world,
+            "l2": share * h[at].square().sum(1).mean(),
         }
 
     def encode_nodes(self) -> Tensor:

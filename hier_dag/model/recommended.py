@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.entity_encoder import EntityEncoder
 from hier_dag.model.exemplar_contrast import exemplar_contrast
-from hier_dag.model.formulation import CONTRAST_ROWS, Batch, Formulation, one_row_per_user
+from hier_dag.model.formulation import CONTRAST_ROWS, WHOLE, Batch, Formulation, Shard, one_row_per_user
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.rank_loss import bpr, sampled_softmax
 from hier_dag.model.source_view import SourceView
@@ -39,26 +39,41 @@ class Recommended(Formulation):
         self.bias_head = residual_mlp(dim, 1)
         self.user_head = residual_mlp(dim, dim)
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2."""
+    def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:
+        """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2.
+
+        What is a sum over pairs is that of the shard's own; the rest is divided by the number of shards.
+        """
         nodes = self.nodes()
         content = spmm(self.content, nodes)
-        p = self.history.leave_one_out(content, batch.users, batch.items)
-        h = p + self.user_head(p)
-        enhanced = self.paths(h)
+        # Every shard draws for the whole batch, so that all draw the same numbers.
+        gates = self.paths.draw()
         rows = one_row_per_user(batch.users, CONTRAST_ROWS)
-        seen = self.nodes.seen.nonzero().flatten()
-        some = seen[torch.randperm(len(seen), device=seen.device)[:CONTRAST_ROWS]]
-        tau = self.params.temperature
-        rank, auxiliary = self._rank(batch, content, [h + enhanced, enhanced])
+        some = self._some_nodes()
+        mine = batch.part(shard.rows(len(batch.users)))
+        n, share = len(mine.users), shard.weight(len(batch.users))
+        users, items = mine.users, mine.items
+        if shard.world > 1:
+            users, items = torch.cat([users, batch.users[rows]]), torch.cat([items, batch.items[rows]])
+            rows = torch.arange(n, len(users), device=users.device)
+        p = self.history.leave_one_out(content, users, items)
+        h = p + self.user_head(p)
+        enhanced = self.paths(h, gates)
+        rank, auxiliary = self._rank(mine, content, [(h + enhanced)[:n], enhanced[:n]])
+        tau, world = self.params.temperature, shard.world
         return {
-            "rank": rank,
-            "auxiliary": auxiliary,
-            "mi": self.bottleneck(enhanced[rows], h[rows]),
-            "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau),
-            "path": self.paths.gates.open_probability().mean(),
-            "l2": h.square().sum(1).mean(),
+            "rank": share * rank,
+            "auxiliary": share * auxiliary,
+            "mi": self.bottleneck(enhanced[rows], h[rows]) / world,
+            "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau) / world,
+            "path": self.paths.gates.open_probability().mean() / world,
+            "l2": share * h[:n].square().sum(1).mean(),
         }
+
+    def _some_nodes(self) -> Tensor:
+        """Content nodes that enter the exemplar contrast, int64 [at most CONTRAST_ROWS]."""
+        seen = self.nodes.seen.nonzero().flatten()
+        return seen[torch.randperm(len(seen), device=seen.device)[:CONTRAST_ROWS]]
 
     def _rank(self, batch: Batch, content: Tensor, queries: list[Tensor]) -> list[Tensor]:
         """The declared rank loss of each query view, mean over the batch."""

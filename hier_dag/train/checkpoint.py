@@ -53,20 +53,31 @@ class Checkpoints:
         every: seconds between checkpoints; 0 saves after every step.
         keep: how many of the newest stay; the newest one of the best epoch stays besides.
         patience: seconds to wait for another process to end.
+        reads_only: for the ranks that do not save: nothing is locked or cleaned up.
 
     Raises:
         TrainingError: another process trains there.
     """
 
     def __init__(
-        self, folder: Path, key: str, *, every: float = 60.0, keep: int = 2, patience: float = 20.0
+        self,
+        folder: Path,
+        key: str,
+        *,
+        every: float = 60.0,
+        keep: int = 2,
+        patience: float = 20.0,
+        reads_only: bool = False,
     ) -> None:
         self.folder, self.key, self.every, self.keep = folder, key, every, keep
         folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+        self._lock: IO[bytes] | None = None
+        self._saved = time.monotonic()
+        if reads_only:
+            return
         self._lock = _locked(folder, patience)
         for left in folder.glob(f"{_STAGED}*"):
             shutil.rmtree(left, ignore_errors=True)
-        self._saved = time.monotonic()
 
     @property
     def due(self) -> bool:
@@ -118,7 +129,8 @@ class Checkpoints:
 
     def close(self) -> None:
         """Lets another process train here."""
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def _folders(self) -> list[Path]:
         """Committed checkpoints, newest first."""

@@ -19,6 +19,7 @@ from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord
 from hier_dag.train.progress import Progress, Throttle
 from hier_dag.train.randomness import random_state, set_random_state
+from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.update import NotFinite, Updater
 from hier_dag.train.validation import SourceValidation
 
@@ -66,6 +67,7 @@ class Fit:
         report: told how far training has come.
         checkpoints: where it is saved and resumed; None saves nothing.
         stop: asked after every step whether to save and stop.
+        ranks: the processes that train together; the first alone reports and saves.
 
     Attributes:
         place: how far it has come.
@@ -81,10 +83,11 @@ class Fit:
         report: Throttle,
         checkpoints: Checkpoints | None = None,
         stop: Callable[[], bool] | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.model, self.pairs, self.params, self.report = model, pairs, params, report
-        self.checkpoints, self.stop = checkpoints, stop
-        self.update = Updater(model, params, pairs.steps)
+        self.checkpoints, self.stop, self.ranks = checkpoints, stop, ranks
+        self.update = Updater(model, params, pairs.steps, ranks)
         self.validation = SourceValidation(graph, params.validation_users, params.seed, device)
         self.device, self.place = device, Place()
         self._kept = _copy_of(model)
@@ -132,10 +135,10 @@ class Fit:
                 place.sums[name] = place.sums.get(name, 0.0) + value
             place.step += 1
             self._tell(values["loss"])
-            if self.stop is not None and self.stop():
+            if self.stop is not None and self.ranks.any(self.stop()):
                 self._save()
                 raise self._interrupted()
-            if self.checkpoints is not None and self.checkpoints.due and place.step < steps:
+            if self.checkpoints is not None and place.step < steps and self.checkpoints.due:
                 self._save()
         self._close_epoch()
 
@@ -177,7 +180,7 @@ class Fit:
         self.report(Progress(*where, loss, ndcg, rate, self.model.paths.gates.open_share()))
 
     def _save(self, *, best: bool = False) -> None:
-        if self.checkpoints is not None:
+        if self.checkpoints is not None and self.ranks.first:
             self.checkpoints.save(self._steps_done, self._snapshot(), best=best)
 
     def _snapshot(self) -> Snapshot:

@@ -17,6 +17,12 @@ class Interrupted(TrainingError):
     code = "interrupted"
 
 
+class RankLost(TrainingError):
+    """One of the processes that trained together ended; the others were ended too."""
+
+    code = "rank_lost"
+
+
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)  # Dagster sends the second when a run is cancelled
 
 

@@ -16,9 +16,10 @@ from hier_dag.train.checkpoint import Checkpoints
 from hier_dag.train.encoder_files import save_encoder
 from hier_dag.train.flows import training_flows
 from hier_dag.train.params import PretrainParams
-from hier_dag.train.pretrain import pretrain
+from hier_dag.train.pretrain import assist, pretrain
 from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.progress import Progress
+from hier_dag.train.ranks import ALONE, Ranks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,17 +82,20 @@ def run_pretraining(
     job: PretrainJob,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] | None = None,
-) -> dict[str, Any]:
+    ranks: Ranks = ALONE,
+) -> dict[str, Any] | None:
     """Pre-trains, and writes the encoder, its ledger and its leakage certificate.
 
     Args:
         job: what to do.
         progress: told how far it has come.
         stop: asked after every step whether to save and stop.
+        ranks: the processes that do the job together; the first writes.
 
     Returns:
-        JSON-serialisable facts: `epochs`, `best_epoch`, `loss`, `ndcg` (None without validation pairs) and
-        `open_paths` of the best epoch; `finite`, whether every vector is; `arrays`, how many were looked at;
+        None on every rank but the first; there JSON-serialisable facts: `epochs`, `best_epoch`, `loss`,
+        `ndcg` (None without validation pairs) and `open_paths` of the best epoch; `finite`, whether every
+        vector is; `arrays`, how many were looked at;
         `certificate`, the leakage certificate.
 
     Raises:
@@ -103,10 +107,15 @@ def run_pretraining(
     checkpoints = (
         None
         if saving is None
-        else Checkpoints(saving.folder, saving.key, every=saving.every, keep=saving.keep)
+        else Checkpoints(
+            saving.folder, saving.key, every=saving.every, keep=saving.keep, reads_only=not ranks.first
+        )
     )
     try:
-        pretrained = pretrain(graph, job.params, progress, checkpoints=checkpoints, stop=stop)
+        if not ranks.first:
+            assist(graph, job.params, ranks, checkpoints=checkpoints, stop=stop)
+            return None
+        pretrained = pretrain(graph, job.params, progress, checkpoints=checkpoints, stop=stop, ranks=ranks)
     finally:
         if checkpoints is not None:
             checkpoints.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
+
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.graph.training_pairs import Used
 from hier_dag.model.registry import build_model
@@ -16,6 +18,7 @@ from hier_dag.train.fit import Fit
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.progress import Progress, Throttle
+from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.seeding import pick_device, seeded
 
 
@@ -26,6 +29,7 @@ def pretrain(
     *,
     checkpoints: Checkpoints | None = None,
     stop: Callable[[], bool] | None = None,
+    ranks: Ranks = ALONE,
 ) -> Pretrained:
     """Trains an encoder on the source domains' training interactions.
 
@@ -40,6 +44,8 @@ def pretrain(
         progress: called a few times a second at most, and once at the end.
         checkpoints: where it is saved, and resumed where one is there; None saves nothing.
         stop: asked after every step whether to save and stop.
+        ranks: the processes that train together; this is the first of them, and every other one is in
+            `assist`. What differs from one process is the order in which floats are added.
 
     Returns:
         The encoder with everything that is written about it.
@@ -52,13 +58,50 @@ def pretrain(
         ConfigError: `params.model` names no formulation.
     """
     device = pick_device(params.device)
-    with seeded(params.seed, params.threads, device):
-        model = build_model(source_view(graph), params).to(device)
-        pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
-        fit = Fit(model, graph, pairs, params, device, Throttle(progress), checkpoints, stop)
+    with seeded(params.seed, ranks.threads(params.threads), device):
+        fit = _fit(graph, params, device, progress, checkpoints, stop, ranks)
         fit.run()
-        model.eval().to("cpu")
+        model, pairs = fit.model.eval().to("cpu"), fit.pairs
         described = describe(model, graph, params, fit.place.curve, fit.place.best_epoch)
         history = model.view.history
         encoded = Used("history", graph.sources, history.row_of_entry(), history.indices)
         return replace(described, used=(*pairs.used(), encoded))
+
+
+def assist(
+    graph: KnowledgeGraph,
+    params: PretrainParams,
+    ranks: Ranks,
+    *,
+    checkpoints: Checkpoints | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> None:
+    """What every rank but the first does: its share of each step, to the end.
+
+    Args:
+        graph: the platform, as the first rank has it.
+        params: as the first rank has them.
+        ranks: the processes that train together.
+        checkpoints: where the first rank saves; only read here.
+        stop: asked after every step whether to stop.
+
+    Raises:
+        NotFinite, Interrupted: when the first rank does.
+    """
+    device = pick_device(params.device)
+    with seeded(params.seed, ranks.threads(params.threads), device):
+        _fit(graph, params, device, None, checkpoints, stop, ranks).run()
+
+
+def _fit(
+    graph: KnowledgeGraph,
+    params: PretrainParams,
+    device: torch.device,
+    progress: Callable[[Progress], None] | None,
+    checkpoints: Checkpoints | None,
+    stop: Callable[[], bool] | None,
+    ranks: Ranks,
+) -> Fit:
+    model = build_model(source_view(graph), params).to(device)
+    pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
+    return Fit(model, graph, pairs, params, device, Throttle(progress), checkpoints, stop, ranks)

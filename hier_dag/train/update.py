@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from hier_dag.errors import TrainingError
-from hier_dag.model.formulation import Batch, Formulation
+from hier_dag.model.formulation import Batch, Formulation, Shard
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.randomness import random_state, set_random_state
+from hier_dag.train.ranks import ALONE, Ranks
 
 _SMALLEST_PART = 16  # pairs; below that it is not the batch that is too large
 _CPU_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")
@@ -31,14 +32,15 @@ class Updater:
         model: its parameters are updated in place.
         params: learning rates, weights of the terms, clipping.
         steps: steps of an epoch.
+        ranks: the processes that share each batch; all must make every update.
 
     Attributes:
         parts: how many parts a batch is worked through in; doubled where memory is short. The update is of
             the whole batch all the same: gradients of the parts add up by their share of its pairs.
     """
 
-    def __init__(self, model: Formulation, params: PretrainParams, steps: int) -> None:
-        self.model, self.params, self.parts = model, params, 1
+    def __init__(self, model: Formulation, params: PretrainParams, steps: int, ranks: Ranks = ALONE) -> None:
+        self.model, self.params, self.parts, self.ranks = model, params, 1, ranks
         gates = model.paths.gates.log_alpha
         rest = [parameter for parameter in model.parameters() if parameter is not gates]
         peaks = [params.learning_rate, params.learning_rate * params.gate_lr_multiplier]
@@ -55,7 +57,11 @@ class Updater:
             NotFinite: naming epoch, step and terms; nothing was updated.
             TrainingError: memory is too short for the smallest part of a batch.
         """
-        values = self._gradients(batch, epoch, step)
+        values = self._added_up(self._gradients(batch, epoch, step))
+        # Looked at after the ranks have met, so that all of them raise or none does.
+        if not math.isfinite(values["loss"]):
+            self.optimizer.zero_grad(set_to_none=True)
+            raise _not_finite("the loss", epoch, step, values)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.params.clip)
         if not torch.isfinite(norm):
             self.optimizer.zero_grad(set_to_none=True)
@@ -70,7 +76,7 @@ class Updater:
         while True:
             self.optimizer.zero_grad(set_to_none=True)
             try:
-                return self._accumulate(batch, epoch, step)
+                return self._accumulate(batch)
             except (RuntimeError, MemoryError) as error:  # torch's own is a RuntimeError
                 if not _is_out_of_memory(error):
                     raise
@@ -82,18 +88,28 @@ class Updater:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
-    def _accumulate(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
+    def _added_up(self, values: dict[str, float]) -> dict[str, float]:
+        """Gradients and values over all ranks."""
+        if not self.ranks.many:
+            return values
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for p in parameters:
+            if p.grad is None:
+                p.grad = torch.zeros_like(p)
+        told = parameters[0].new_tensor(list(values.values()))
+        self.ranks.add_up([*(p.grad for p in parameters if p.grad is not None), told])
+        return dict(zip(values, told.tolist(), strict=True))
+
+    def _accumulate(self, batch: Batch) -> dict[str, float]:
         sums: dict[str, float] = {}
         for part in parts_of(batch, self.parts):
-            terms = self.model.losses(part)
+            terms = self.model.losses(part, self.ranks.shard)
             loss = weighted(terms, self.params)
             share = len(part.users) / len(batch.users)
             # One transfer for all: each would wait for the device by itself.
             values = torch.stack([loss.detach(), *(t.detach() for t in terms.values())]).tolist()
             for name, value in zip(("loss", *terms), values, strict=True):
                 sums[name] = sums.get(name, 0.0) + share * value
-            if not math.isfinite(sums["loss"]):
-                raise _not_finite("the loss", epoch, step, sums)
             (loss if share == 1 else share * loss).backward()
         return sums
 
@@ -123,11 +139,9 @@ def parts_of(batch: Batch, parts: int) -> Iterator[Batch]:
     if parts == 1:
         yield batch
         return
-    domain = torch.repeat_interleave(torch.arange(len(batch.counts)), torch.tensor(batch.counts))
-    for rows in torch.arange(len(batch.users)).chunk(parts):
-        counts = torch.bincount(domain[rows], minlength=len(batch.counts)).tolist()
-        at = slice(int(rows[0]), int(rows[-1]) + 1)
-        yield Batch(batch.users[at], batch.items[at], counts, batch.negatives, batch.rivals[at])
+    parts = min(parts, len(batch.users))
+    for part in range(parts):
+        yield batch.part(Shard(part, parts).rows(len(batch.users)))
 
 
 def _is_out_of_memory(error: Exception) -> bool:
