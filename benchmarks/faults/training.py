@@ -214,7 +214,7 @@ def _poisoned(at: int, lasting: bool, seen: list[int]) -> Callable[..., dict[str
         if number != at or (seen and not lasting):
             return real(self, batch, epoch, step)
         losses = self.model.losses
-        self.model.losses = lambda b: {n: t * torch.nan for n, t in losses(b).items()}  # type: ignore[method-assign]
+        self.model.losses = lambda *b: {n: t * torch.nan for n, t in losses(*b).items()}  # type: ignore[method-assign]
         try:
             return real(self, batch, epoch, step)
         except NotFinite:

@@ -103,8 +103,8 @@ def poisoned(monkeypatch, at, times=1):
         if not losses:
             losses.append(model.losses)
 
-            def broken(batch):
-                terms = losses[0](batch)
+            def broken(batch, shard):
+                terms = losses[0](batch, shard)
                 if self._steps_done == at and left[0]:
                     left[0] -= 1
                     terms["rank"] = terms["rank"] * torch.nan
@@ -153,7 +153,7 @@ def test_a_gradient_that_is_not_finite_updates_nothing(case, monkeypatch):
     def train(self):
         model_before.update({n: t.clone() for n, t in self.model.state_dict().items()})
         real = self.model.losses
-        self.model.losses = lambda b: {n: Explodes.apply(t) for n, t in real(b).items()}
+        self.model.losses = lambda b, s: {n: Explodes.apply(t) for n, t in real(b, s).items()}
         try:
             self.update(self.pairs.batch(self.pairs.order(), 1), 1, 1)
         finally:

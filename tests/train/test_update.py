@@ -70,10 +70,10 @@ def short_of_memory(updater, most):
     """Losses that cannot be computed for more pairs than `most`, as the CPU's allocator says it."""
     real = updater.model.losses
 
-    def losses(batch):
+    def losses(batch, shard):
         if len(batch.users) > most:
             torch.empty(1 << 56, dtype=torch.uint8)
-        return real(batch)
+        return real(batch, shard)
 
     updater.model.losses = losses
 
@@ -107,7 +107,7 @@ def test_where_even_the_smallest_part_does_not_fit_it_says_what_is_free(ready):
 def test_other_errors_are_not_taken_for_a_lack_of_memory(ready):
     updater, batch = ready()
 
-    def losses(_):
+    def losses(*_):
         raise RuntimeError("a bug")
 
     updater.model.losses = losses
