@@ -89,5 +89,6 @@ class DecisionPaths(nn.Module):
         """
         if not self.enabled:
             return users
+        strength = self.attention(users)
         mixtures = self.mixtures(self.gates() if gates is None else gates)
-        return users + self.attention(users) @ (self.intents + mixtures)
+        return users + strength @ (self.intents + mixtures)

@@ -13,7 +13,15 @@ from torch import Tensor
 from hier_dag.errors import ConfigError
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.exemplar_contrast import exemplar_contrast
-from hier_dag.model.formulation import CONTRAST_ROWS, WHOLE, Batch, Formulation, Shard, one_row_per_user
+from hier_dag.model.formulation import (
+    CONTRAST_ROWS,
+    WHOLE,
+    Batch,
+    Formulation,
+    Shard,
+    one_row_per_user,
+    rows_at,
+)
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.rank_loss import bpr
 from hier_dag.model.relation_encoder import Aggregation, RelationEncoder
@@ -73,12 +81,12 @@ class Literal(Formulation):
         margin = F.embedding(mine.items, items) - F.embedding(mine.rivals, items)
         zero = margin.new_zeros(len(margin))
         return {
-            "rank": share * bpr(((h + enhanced)[at] * margin).sum(1), zero),
-            "auxiliary": share * bpr((enhanced[at] * margin).sum(1), zero),
+            "rank": share * bpr((rows_at(h + enhanced, at) * margin).sum(1), zero),
+            "auxiliary": share * bpr((rows_at(enhanced, at) * margin).sum(1), zero),
             "mi": self.bottleneck(enhanced[rows], h[rows]) / world,
             "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau) / world,
             "path": self.paths.gates.open_probability().mean() / world,
-            "l2": share * h[at].square().sum(1).mean(),
+            "l2": share * rows_at(h, at).square().sum(1).mean(),
         }
 
     def encode_nodes(self) -> Tensor:

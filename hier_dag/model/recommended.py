@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.entity_encoder import EntityEncoder
 from hier_dag.model.exemplar_contrast import exemplar_contrast
-from hier_dag.model.formulation import CONTRAST_ROWS, WHOLE, Batch, Formulation, Shard, one_row_per_user
+from hier_dag.model.formulation import (
+    CONTRAST_ROWS,
+    WHOLE,
+    Batch,
+    Formulation,
+    Shard,
+    one_row_per_user,
+    rows_at,
+)
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.rank_loss import bpr, sampled_softmax
 from hier_dag.model.source_view import SourceView
@@ -52,14 +60,14 @@ class Recommended(Formulation):
         some = self._some_nodes()
         mine = batch.part(shard.rows(len(batch.users)))
         n, share = len(mine.users), shard.weight(len(batch.users))
-        users, items = mine.users, mine.items
+        users, items, first = mine.users, mine.items, slice(0, n)
         if shard.world > 1:
             users, items = torch.cat([users, batch.users[rows]]), torch.cat([items, batch.items[rows]])
             rows = torch.arange(n, len(users), device=users.device)
         p = self.history.leave_one_out(content, users, items)
         h = p + self.user_head(p)
         enhanced = self.paths(h, gates)
-        rank, auxiliary = self._rank(mine, content, [(h + enhanced)[:n], enhanced[:n]])
+        rank, auxiliary = self._rank(mine, content, [rows_at(h + enhanced, first), rows_at(enhanced, first)])
         tau, world = self.params.temperature, shard.world
         return {
             "rank": share * rank,
@@ -67,7 +75,7 @@ class Recommended(Formulation):
             "mi": self.bottleneck(enhanced[rows], h[rows]) / world,
             "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau) / world,
             "path": self.paths.gates.open_probability().mean() / world,
-            "l2": share * h[:n].square().sum(1).mean(),
+            "l2": share * rows_at(h, first).square().sum(1).mean(),
         }
 
     def _some_nodes(self) -> Tensor:
