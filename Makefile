@@ -12,10 +12,10 @@ PIP := PIP_CONSTRAINT=$(LOCK) $(BIN)/python -m pip install --quiet --disable-pip
 demo: $(VENV)/installed
 	$(BIN)/hier demo
 
-# What trains or drives a browser has the machine to itself: two processes of torch on two cores hold each other up.
+# What trains on all cores or drives a browser has the machine to itself: two such on two cores hold each other up.
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (slow or ui or real_logs)"
-	$(BIN)/pytest -m "slow or ui or real_logs"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (ui or real_logs)"
+	$(BIN)/pytest -m "ui or real_logs"
 
 test-fast: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (slow or ui or real_logs)"

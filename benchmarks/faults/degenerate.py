@@ -37,7 +37,15 @@ from hier_dag.sample.params import SampleParams
 TARGET, SOURCE, OTHER = "recipes", "local_guide", "grocery"
 NEW = "degenerate"
 STAGES: dict[str, Any] = {
-    "pretrain": {"dim": 16, "intents": 4, "exemplars": 8, "epochs": 2, "batch_size": 256, "negatives": 64},
+    "pretrain": {
+        "dim": 16,
+        "intents": 4,
+        "exemplars": 8,
+        "epochs": 2,
+        "batch_size": 256,
+        "negatives": 64,
+        "threads": 1,
+    },
     "gates": {"encoder": "warn"},
     "transfer": {"shots": ["1"], "seeds": [0], "bootstrap": 50, "finetune_epochs": 1},
 }
