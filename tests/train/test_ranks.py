@@ -119,8 +119,9 @@ def test_two_processes_train_as_one_does(platform, ranked):
     assert_close(job, artifact)
     assert json.loads(outcome.read_text())["facts"]["epochs"] == artifact.manifest.summary["epochs"]
     # One of them told how far it came.
-    told = [json.loads(line)["progress"] for line in done.stdout.splitlines()]
-    assert [t["done"] for t in told] == sorted({t["done"] for t in told})
+    told = [json.loads(line)["progress"]["done"] for line in done.stdout.splitlines()]
+    assert told == sorted(told)
+    assert told.count(told[-1]) <= 2  # the last step, and the end of its epoch
 
 
 def test_a_killed_rank_fails_the_run_by_name_and_the_next_run_goes_on(platform, ranked):
