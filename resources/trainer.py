@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from hier_dag.config.trainer import PodParams
 from hier_dag.progress import tell
 from hier_dag.worker import FINETUNE, PRETRAIN, work
-from resources.worker_process import run_in_worker
+from resources.worker_process import Order, run_in_pod, run_in_worker
 
 if TYPE_CHECKING:
     from hier_dag.train.job import PretrainJob, Saving
@@ -19,10 +20,11 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     Attributes:
         checkpoints: folder of the checkpoints, one folder a training below it.
-        mode: `subprocess`, `inline` or `torchrun`.
-        processes: ranks that pre-train together under `torchrun`.
+        mode: `subprocess`, `inline`, `torchrun` or `k8s`.
+        processes: ranks that pre-train together, under `torchrun` and `k8s`.
         checkpoint_seconds: seconds between checkpoints.
         keep_checkpoints: how many of the newest stay.
+        pod: the pod of `k8s`, as declared under `trainer.pod`.
     """
 
     checkpoints: str
@@ -30,6 +32,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
     processes: int = 1
     checkpoint_seconds: float = 60.0
     keep_checkpoints: int = 2
+    pod: dict[str, Any] | None = None
 
     def saving(self, key: str) -> "Saving":
         """Where the training of a request is saved.
@@ -63,4 +66,8 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _do(self, context: dg.AssetExecutionContext, what: str, job: dict[str, Any]) -> dict[str, Any]:
         if self.mode == "inline":
             return dict(work({"work": what, "job": job}, tell) or {})
-        return run_in_worker(context, what, job, self.processes if self.mode == "torchrun" else 1)
+        order = Order(what, job, self.processes)
+        if self.pod is not None:
+            pod = PodParams.model_validate(self.pod)
+            return run_in_pod(context, order, pod, Path(self.checkpoints).parent / "jobs")
+        return run_in_worker(context, order)

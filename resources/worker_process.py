@@ -1,19 +1,22 @@
-"""A worker process of its own through Dagster Pipes: the job as a file, progress as messages."""
+"""A worker of its own through Dagster Pipes, process or pod: the job as a file, progress as messages."""
 
 import contextvars
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from hier_dag.errors import error_of
+from hier_dag.config.trainer import PodParams
+from hier_dag.errors import ConfigError, error_of
 from hier_dag.progress import Step, tell
+from resources.pod import pod_spec
 
 _SAVING_TAKES = 60  # seconds that a worker that was told to stop may take to save
 _RETRIED = ("interrupted", "rank_lost")  # the data are not to blame
@@ -49,16 +52,23 @@ class ProgressReader(dg.PipesTempFileMessageReader):
             yield params
 
 
-def run_in_worker(
-    context: dg.AssetExecutionContext, work: str, job: dict[str, Any], processes: int = 1
-) -> dict[str, Any]:
-    """Does a job in a worker process and waits for it.
+@dataclass(frozen=True)
+class Order:
+    """What a worker is to do.
 
-    Args:
-        context: of the asset whose step this is.
+    Attributes:
         work: `pretrain` or `finetune`.
         job: the job as its `as_json` gives it.
         processes: ranks that pre-train together.
+    """
+
+    work: str
+    job: dict[str, Any]
+    processes: int = 1
+
+
+def run_in_worker(context: dg.AssetExecutionContext, order: Order) -> dict[str, Any]:
+    """Does a job in a worker process on this machine and waits for it.
 
     Returns:
         The job's facts.
@@ -67,19 +77,78 @@ def run_in_worker(
         HierError: what the worker refused with.
         dagster.Failure: the worker died without a word; to be retried.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        order, outcome = Path(folder, "job.json"), Path(folder, "outcome.json")
-        record = {"work": work, "job": job, "outcome": str(outcome), "parent": os.getpid()}
-        order.write_text(json.dumps(record | {"processes": processes}))
+
+    def run(file: Path) -> None:
         client = dg.PipesSubprocessClient(
             message_reader=ProgressReader(), termination_timeout_seconds=_SAVING_TAKES
         )
-        try:
-            client.run(context=context, command=[sys.executable, "-m", "hier_dag.worker", str(order)])
-        except Exception as error:  # the class of a process that failed is not among Dagster's public names
-            if not outcome.is_file():
-                raise _died(work, error) from error
-        return _facts(json.loads(outcome.read_bytes()))
+        client.run(context=context, command=[sys.executable, "-m", "hier_dag.worker", str(file)])
+
+    with tempfile.TemporaryDirectory() as folder:
+        return _carried_out(order, Path(folder), run, parent=os.getpid())
+
+
+def run_in_pod(
+    context: dg.AssetExecutionContext, order: Order, pod: PodParams, shared: Path
+) -> dict[str, Any]:
+    """Does a job in a pod of its own and waits for it.
+
+    Args:
+        context: of the asset whose step this is.
+        order: what to do; its folders lie on the pod's volume.
+        pod: where the worker runs.
+        shared: a folder on the volume for the order and its outcome.
+
+    Returns:
+        The job's facts.
+
+    Raises:
+        ConfigError: the volume does not hold the state, or dagster-k8s is not installed.
+        HierError: what the worker refused with.
+        dagster.Failure: the pod died without a word; to be retried.
+    """
+    if not shared.is_relative_to(pod.mount):
+        raise ConfigError(
+            f"a pod would not see HIER_HOME: {shared} is not below trainer.pod.mount {pod.mount}.",
+            column="trainer.pod.mount",
+            fix="mount the volume at the same path in Dagster's pods, and set HIER_HOME to a folder on it",
+        )
+    try:
+        from dagster_k8s import PipesK8sClient
+        from dagster_k8s.pipes import PipesK8sPodLogsMessageReader
+    except ImportError:
+        raise ConfigError(
+            "trainer.mode k8s needs dagster-k8s.", column="trainer.mode", fix="pip install -e '.[k8s]'"
+        ) from None
+
+    class Reader(PipesK8sPodLogsMessageReader):  # type: ignore[misc]
+        @contextmanager
+        def read_messages(self, handler: Any) -> Iterator[Any]:
+            with super().read_messages(_Telling(handler)) as params:  # type: ignore[arg-type]
+                yield params
+
+    def run(file: Path) -> None:
+        PipesK8sClient(message_reader=Reader()).run(
+            context=context, namespace=pod.namespace, base_pod_spec=pod_spec(pod, str(file))
+        )
+
+    shared.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=shared) as folder:
+        return _carried_out(order, Path(folder), run)
+
+
+def _carried_out(
+    order: Order, folder: Path, run: Callable[[Path], None], parent: int | None = None
+) -> dict[str, Any]:
+    """Writes an order into a folder, has it carried out, and reads what came of it."""
+    file, outcome = folder / "job.json", folder / "outcome.json"
+    file.write_text(json.dumps(asdict(order) | {"outcome": str(outcome), "parent": parent}))
+    try:
+        run(file)
+    except Exception as error:  # the class of a process that failed is not among Dagster's public names
+        if not outcome.is_file():
+            raise _died(order.work, error) from error
+    return _facts(json.loads(outcome.read_bytes()))
 
 
 def _facts(outcome: dict[str, Any]) -> dict[str, Any]:
