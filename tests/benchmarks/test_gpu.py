@@ -1,0 +1,30 @@
+"""The GPU benchmark runs without one, on the same platform whatever the device."""
+
+import numpy as np
+import torch
+
+from benchmarks.gpu import generated, measure
+from hier_dag.graph.knowledge_graph import VALIDATION
+
+
+def test_its_platform_is_of_the_size_asked_for_and_holds_each_pair_once():
+    graph = generated(50_000)
+    pairs = [graph.interacts[d].nnz for d in graph.sources]
+    assert 0.85 * 50_000 < sum(pairs) <= 50_000
+    for domain in graph.sources:
+        log = graph.interactions[domain]
+        codes = log.user * graph.n_items + log.item
+        assert len(np.unique(codes)) == len(codes)
+        assert 0.01 < (log.split == VALIDATION).mean() < 0.03
+    # Popular items: a tenth of them has nearly half of the pairs.
+    count = np.sort(np.bincount(graph.interacts["a"].indices, minlength=graph.n_items))[::-1]
+    assert count[: len(count) // 10].sum() > 0.35 * count.sum()
+
+
+def test_the_cpu_run_gives_every_figure():
+    found = measure(torch.device("cpu"), 20_000, steps=2)
+    assert found["speed_up"] == 1
+    assert found["pairs_per_s"] > 0
+    assert 0 < found["bytes_per_s"]["share"]
+    assert found["losses"] == found["cpu_losses"]
+    assert all(np.isfinite(found["losses"]))
