@@ -16,9 +16,9 @@ def test_its_platform_is_of_the_size_asked_for_and_holds_each_pair_once():
         codes = log.user * graph.n_items + log.item
         assert len(np.unique(codes)) == len(codes)
         assert 0.01 < (log.split == VALIDATION).mean() < 0.03
-    # Popular items: a tenth of them has nearly half of the pairs.
+    # A tenth of the items has a third of the pairs, where users take so many of so few.
     count = np.sort(np.bincount(graph.interacts["a"].indices, minlength=graph.n_items))[::-1]
-    assert count[: len(count) // 10].sum() > 0.35 * count.sum()
+    assert count[: len(count) // 10].sum() > 0.3 * count.sum()
 
 
 def test_the_cpu_run_gives_every_figure():
