@@ -135,12 +135,17 @@ class Fit:
                 place.sums[name] = place.sums.get(name, 0.0) + value
             place.step += 1
             self._tell(values["loss"])
-            if self.stop is not None and self.ranks.any(self.stop()):
+            stop, due = self.ranks.any(self.stop is not None and self.stop(), self._due)
+            if stop or (due and place.step < steps):
                 self._save()
+            if stop:
                 raise self._interrupted()
-            if self.checkpoints is not None and place.step < steps and self.checkpoints.due:
-                self._save()
         self._close_epoch()
+
+    @property
+    def _due(self) -> bool:
+        """Whether the rank that saves finds it time to."""
+        return self.checkpoints is not None and self.ranks.first and self.checkpoints.due
 
     def _close_epoch(self) -> None:
         self._check_weights()
@@ -148,7 +153,7 @@ class Fit:
         means = {name: total / steps for name, total in place.sums.items()}
         rate = len(self.pairs) / max(self._seconds, 1e-9)
         figures = self.validation.score(self.model)
-        ndcg, hr = figures if figures is not None else (None, None)
+        ndcg, hr = self.ranks.as_first(*figures) if figures is not None else (None, None)
         loss, open_paths = means.pop("loss"), self.model.paths.gates.open_share()
         record = EpochRecord(place.epoch, loss, means, ndcg, hr, open_paths, self._seconds)
         place.curve.append(record)
@@ -180,12 +185,12 @@ class Fit:
         self.report(Progress(*where, loss, ndcg, rate, self.model.paths.gates.open_share()))
 
     def _save(self, *, best: bool = False) -> None:
+        self._check_weights()  # on every rank, so that all go back or none does
         if self.checkpoints is not None and self.ranks.first:
             self.checkpoints.save(self._steps_done, self._snapshot(), best=best)
 
     def _snapshot(self) -> Snapshot:
         """Everything that decides how the training goes on."""
-        self._check_weights()
         weights, adam = self.model.state_dict(), self.update.optimizer.state_dict()
         tensors = {
             **{_MODEL + name: tensor for name, tensor in weights.items()},

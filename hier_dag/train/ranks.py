@@ -8,7 +8,7 @@ is the gradient of one process at the same batch size, up to the order in which 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -56,18 +56,29 @@ class Ranks:
         for tensor, total in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
             tensor.copy_(total.view_as(tensor))
 
-    def any(self, flag: bool) -> bool:
-        """Whether it is so on any rank; all ranks must ask."""
+    def any(self, *flags: bool) -> list[bool]:
+        """Which flags are set on any rank; all ranks must ask."""
         if not self.many:
-            return flag
-        asked = torch.tensor([float(flag)])
-        if torch.cuda.is_available():
-            asked = asked.cuda()
+            return [*flags]
+        asked = _on_device([float(flag) for flag in flags])
         dist.all_reduce(asked)
-        return bool(asked.item() > 0)
+        return [total > 0 for total in asked.tolist()]
+
+    def as_first(self, *values: float) -> list[float]:
+        """The values that the first rank has: what is decided by them is then decided alike everywhere."""
+        if not self.many:
+            return [*values]
+        told = _on_device(values)
+        dist.broadcast(told, src=0)
+        return [float(value) for value in told.tolist()]
 
 
 ALONE = Ranks()
+
+
+def _on_device(values: Sequence[float]) -> Tensor:
+    """Values as a float64 tensor where the ranks' messages go from."""
+    return torch.tensor(values, dtype=torch.float64, device="cuda" if torch.cuda.is_available() else "cpu")
 
 
 @contextmanager
