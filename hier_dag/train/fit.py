@@ -104,7 +104,8 @@ class Fit:
             Interrupted: `stop` said so; a checkpoint was saved where there is somewhere to save it.
             TrainingError: memory is too short.
         """
-        self._resume()
+        if not self._resume():
+            self._save()  # a fault of the first minute has somewhere to go back to
         while not self._over:
             try:
                 self._epoch()

@@ -116,7 +116,7 @@ def poisoned(monkeypatch, at, times=1):
     monkeypatch.setattr(Fit, "_epoch", train)
 
 
-@pytest.mark.parametrize("at", [1, 4, 9])
+@pytest.mark.parametrize("at", [0, 1, 4, 9])
 def test_a_passing_fault_is_rolled_back_and_leaves_no_trace(case, pretrained, tmp_path, monkeypatch, at):
     poisoned(monkeypatch, at)
     checkpoints = Checkpoints(tmp_path / "t", "key", every=0)
