@@ -114,6 +114,14 @@ class Adjacency(nn.Module):
             self._cache["transpose"] = (indptr, self.row_of_entry()[order], order)
         return self._cache["transpose"]
 
+    def transposed_weights(self) -> Tensor | None:
+        """`weights` in the order of the transpose, float32 [nnz] or None; computed once."""
+        if self.weights is None:
+            return None
+        if self._cached("transposed_weights") is None:
+            self._cache["transposed_weights"] = self.weights[self.transposed()[2]]
+        return self._cache["transposed_weights"]
+
     def dgl_block(self) -> Any:
         """The DGL block whose in-edges of node r are row r's entries, in this order (CPU only)."""
         if self._cached("dgl") is None:

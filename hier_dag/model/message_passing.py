@@ -1,9 +1,9 @@
 """Message passing behind two functions, with a DGL and a torch back end proven equal in the tests.
 
-Which one runs is decided by device and weights. Medians on 2 CPU threads, forward + backward, d = 64:
-unit entries 2.5 ms with DGL and 2.9 ms with torch at 138 k entries, 0.27 s and 0.44 s at 2 M; weighted
-entries 12.7 ms with DGL and 2.9 ms with torch. So DGL sums unit entries on CPU and torch does
-everything else. PyPI's DGL has no CUDA.
+Which one runs is decided by device and weights. Medians on 2 CPU threads, forward + backward, d = 64, at
+138 k and 2 M entries: unit entries 3.2 and 56 ms with DGL, 3.0 and 55 ms with torch; weighted entries 25
+and 667 ms with DGL, 3.5 and 69 ms with torch. So DGL sums unit entries on CPU and torch does everything
+else. PyPI's DGL has no CUDA. `benchmarks/kernels.py` compares both with other libraries.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import warnings
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
@@ -38,11 +39,7 @@ def spmm(adj: Adjacency, x: Tensor, backend: Backend | None = None) -> Tensor:
         float32 [rows, d].
     """
     backend = backend or ("dgl" if x.device.type == "cpu" and adj.weights is None else "torch")
-    if backend == "dgl":
-        out = _dgl_sum(adj, x, adj.weights)
-    else:
-        weights = x.new_ones(adj.nnz) if adj.weights is None else adj.weights
-        out = _CsrSum.apply(x, weights, adj)
+    out = _dgl_sum(adj, x, adj.weights) if backend == "dgl" else _CsrSum.apply(x, None, adj)
     return out if adj.scale is None else out * adj.scale[:, None]
 
 
@@ -50,7 +47,7 @@ def attend(adj: Adjacency, scores: Tensor, x: Tensor, backend: Backend | None = 
     """Σ_t softmax_t(scores) · x_t over each row's entries; an empty row gives zero.
 
     `adj.weights` and `adj.scale` play no part. By default torch on every device: its weighted sum is the
-    faster one (2.9 against 12.7 ms).
+    faster one (8.6 against 36 ms at 138 k entries).
 
     Args:
         adj: rows × cols pattern.
@@ -86,30 +83,49 @@ def _dgl_sum(adj: Adjacency, x: Tensor, weights: Tensor | None) -> Tensor:
 
 
 class _CsrSum(Function):
-    """W · x with W given by an adjacency's pattern and `weights`; both may need gradients."""
+    """W · x with an adjacency's pattern, and its own weights or others, which may need gradients as x may."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weights: Tensor, adj: Adjacency) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weights: Tensor | None, adj: Adjacency) -> Tensor:
         ctx.adj = adj
-        ctx.save_for_backward(x, weights)
-        return _matmul(adj.indptr, adj.indices, weights, (adj.rows, adj.cols), x)
+        # The vectors are only needed again for the gradient of weights.
+        ctx.save_for_backward(*(() if weights is None else (x, weights)))
+        own = adj.weights if weights is None else weights
+        return _matmul(adj.indptr, adj.indices, own, adj.cols, x)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        (grad,), adj = grads, ctx.adj
-        x, weights = ctx.saved_tensors
-        grad = grad.contiguous()
+        grad, adj = grads[0].contiguous(), ctx.adj
         to_x = to_weights = None
         if ctx.needs_input_grad[0]:
             indptr, indices, order = adj.transposed()
-            to_x = _matmul(indptr, indices, weights[order], (adj.cols, adj.rows), grad)
+            own = ctx.saved_tensors[1][order] if ctx.saved_tensors else adj.transposed_weights()
+            to_x = _matmul(indptr, indices, own, adj.rows, grad)
         if ctx.needs_input_grad[1]:
-            row = adj.row_of_entry()
-            pairs = zip(row.split(_CHUNK), adj.indices.split(_CHUNK), strict=True)
-            to_weights = torch.cat([(grad[r] * x[c]).sum(-1) for r, c in pairs] or [weights.new_zeros(0)])
+            to_weights = _products(adj, grad, ctx.saved_tensors[0])
         return to_x, to_weights, None
 
 
-def _matmul(indptr: Tensor, indices: Tensor, weights: Tensor, size: tuple[int, int], x: Tensor) -> Tensor:
-    matrix = torch.sparse_csr_tensor(indptr, indices, weights, size=size, check_invariants=False)
-    return matrix @ x
+def _matmul(indptr: Tensor, indices: Tensor, weights: Tensor | None, cols: int, x: Tensor) -> Tensor:
+    """Each row's (weighted) sum, float [rows, d]."""
+    if x.device.type == "cpu" and cols:
+        # A bag of embeddings is a row: twice as fast as the sparse product, which needs weights besides.
+        return F.embedding_bag(
+            indices, x.contiguous(), indptr, mode="sum", include_last_offset=True, per_sample_weights=weights
+        )
+    weights = x.new_ones(len(indices)) if weights is None else weights
+    size = (len(indptr) - 1, cols)
+    return torch.sparse_csr_tensor(indptr, indices, weights, size=size, check_invariants=False) @ x
+
+
+def _products(adj: Adjacency, left: Tensor, right: Tensor) -> Tensor:
+    """left[row] · right[column] of every entry, float [nnz]."""
+    # Torch refuses a pattern of more entries than places, which repeated entries can make.
+    if left.device.type == "cpu" and adj.nnz <= adj.rows * adj.cols:
+        size = (adj.rows, adj.cols)
+        pattern = torch.sparse_csr_tensor(
+            adj.indptr, adj.indices, left.new_zeros(adj.nnz), size=size, check_invariants=False
+        )
+        return torch.sparse.sampled_addmm(pattern, left, right.T).values()
+    pairs = zip(adj.row_of_entry().split(_CHUNK), adj.indices.split(_CHUNK), strict=True)
+    return torch.cat([(left[r] * right[c]).sum(-1) for r, c in pairs] or [left.new_zeros(0)])

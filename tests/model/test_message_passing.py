@@ -76,12 +76,65 @@ def test_attention_equals_a_naive_softmax_over_each_row(seed, rows, cols, nnz):
         assert_all_close(got, want)
 
 
-def test_gradients_of_the_torch_back_end_pass_gradcheck():
-    adj = Adjacency.sums(random_csr(0, 4, 5, 9, weighted=False))
-    x = torch.randn(5, 2, dtype=torch.float64, requires_grad=True)
-    scores = torch.randn(9, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: spmm(adj, x, "torch"), (x,))
-    assert torch.autograd.gradcheck(lambda s, x: attend(adj, s, x), (scores, x))
+def awkward(weighted):
+    """float64; rows 1 and 4 are empty, columns 0 and 5 isolated, and (0, 2) is there three times."""
+    row, col = np.array([0, 0, 0, 0, 2, 2, 3]), np.array([2, 2, 2, 4, 1, 3, 4])
+    values = np.linspace(0.5, 2, len(row), dtype=np.float32) if weighted else None
+    return from_coo(row, col, 5, 6, values=values)
+
+
+def doubles(*shape):
+    return torch.randn(
+        *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    ).requires_grad_()
+
+
+@pytest.mark.parametrize("backend", ["torch", "dgl"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("mean", [False, True])
+def test_gradients_of_sums_and_means_pass_gradcheck(backend, weighted, mean):
+    csr = awkward(weighted)
+    adj = (Adjacency.means(csr) if mean else Adjacency.sums(csr)).double()
+    x = doubles(6, 2)
+    out = spmm(adj, x, backend)
+    torch.testing.assert_close(out, dense(csr, mean).double() @ x, atol=1e-6, rtol=1e-6)
+    assert not out[[1, 4]].any()
+    assert torch.autograd.gradcheck(lambda x: spmm(adj, x, backend), (x,))
+    (gradient,) = torch.autograd.grad(out.sum(), x)
+    assert not gradient[[0, 5]].any()
+
+
+@pytest.mark.parametrize("backend", ["torch", "dgl"])
+def test_gradients_of_attention_pass_gradcheck(backend):
+    adj = Adjacency.sums(awkward(weighted=False))
+    scores, x = doubles(adj.nnz), doubles(6, 2)
+    assert not attend(adj, scores, x, backend)[[1, 4]].any()
+    assert torch.autograd.gradcheck(lambda s, x: attend(adj, s, x, backend), (scores, x))
+
+
+@pytest.mark.parametrize("backend", ["torch", "dgl"])
+def test_a_matrix_without_entries_gives_zeros(backend):
+    adj, x = Adjacency.sums(random_csr(0, 3, 4, 0, weighted=False)), torch.ones(4, 2)
+    for got in (
+        forward_and_gradient(lambda x: spmm(adj, x, backend), x),
+        forward_and_gradient(lambda s, x: attend(adj, s, x, backend), torch.ones(0), x),
+    ):
+        assert not any(tensor.any() for tensor in got)
+
+
+def test_the_cpu_has_its_back_end_for_each_sum_and_a_caller_may_force_the_other():
+    unit, weighted = (Adjacency.sums(random_csr(4, 5, 5, 12, w)) for w in (False, True))
+    x, scores = torch.randn(5, 3, requires_grad=True), torch.randn(12)
+
+    def by_torch(out):
+        return "CsrSum" in out.grad_fn.name()
+
+    assert not by_torch(spmm(unit, x))
+    assert by_torch(spmm(unit, x, "torch"))
+    assert by_torch(spmm(weighted, x))
+    assert not by_torch(spmm(weighted, x, "dgl"))
+    assert by_torch(attend(unit, scores, x))
+    assert not by_torch(attend(unit, scores, x, "dgl"))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
