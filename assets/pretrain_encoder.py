@@ -10,6 +10,7 @@ from assets.commit import Reported, write_audit_publish
 from assets.keys import ENCODER_KEY, GRAPH_KEY, OWNERS, check_specs
 from assets.metadata import column_schema, markdown_table, picture
 from hier_dag.config import PlatformConfig
+from hier_dag.config.collapse import Breach
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop
@@ -40,6 +41,7 @@ def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
                 "beats_untrained_profile",
                 "NDCG@10 on source validation is above the untrained entity profile's.",
             ),
+            ("collapse", "Decision paths, user vectors and item vectors have not collapsed."),
             ("no_leakage", "Every pair that training used is an edge of a source; no domain holds it out."),
         ),
         description="HIER: knowledge-graph encoder, intents, exemplars and the sparse decision path between "
@@ -92,7 +94,11 @@ def _build(
     facts = trainer.pretrain(context, job)
     graph = load_graph(folder, config.source_names, config.target_names)
     baseline = profile_on_validation(graph, params.validation_users, params.seed)
-    ndcg = facts["ndcg"]
+    ndcg, gates = facts["ndcg"], config.stages.gates
+    # Without decision paths the gates belong to nothing.
+    monitors = facts["monitors"] | ({"open_paths": facts["open_paths"]} if params.content_paths else {})
+    collapsed = list(gates.collapse.breaches(monitors, params.dim))
+    accepted = {"beats_untrained_profile": gates.encoder, "collapse": gates.collapse.level}
     better = baseline is None or ndcg is None or ndcg > baseline
     return Built(
         tables={p.name: columns_of(ENCODER, p) for p in sorted(staged.glob("*.parquet"))},
@@ -104,21 +110,31 @@ def _build(
             "validation_ndcg10": None if ndcg is None else round(ndcg, 6),
             "untrained_profile_ndcg10": None if baseline is None else round(baseline, 6),
             "open_paths": round(facts["open_paths"], 6),
+            **{name: round(value, 6) for name, value in facts["monitors"].items()},
             "intents": params.intents,
             "exemplars": params.exemplars,
         },
         checks=[
             CheckRow("finite", facts["finite"], {"arrays": facts["arrays"]}),
             CheckRow("beats_untrained_profile", better, {"encoder": ndcg, "untrained_profile": baseline}),
+            CheckRow("collapse", not collapsed, _collapse_facts(monitors, collapsed)),
             CheckRow("no_leakage", training_pairs.holds(facts["certificate"]), facts["certificate"]),
         ],
-        advisory=frozenset({"beats_untrained_profile"} if config.stages.gates.encoder == "warn" else ()),
+        advisory=frozenset(name for name, level in accepted.items() if level == "warn"),
         remedies={
             "beats_untrained_profile": "train longer or with another learning rate (stages.pretrain); look "
             "at the sources' links and behaviours; or accept it knowingly with stages.gates.encoder: warn",
+            "collapse": "; ".join(dict.fromkeys(breach.fix for breach in collapsed))
+            + "; or move the bound, or accept it knowingly with level: warn (stages.gates.collapse)",
             "no_leakage": training_pairs.REMEDY,
         },
     )
+
+
+def _collapse_facts(monitors: dict[str, float], collapsed: list[Breach]) -> dict[str, Any]:
+    """Every monitor of the best epoch and, where one is beyond its bound, the words for it."""
+    said = "; ".join(breach.message for breach in collapsed)
+    return {**({"message": said} if said else {}), **monitors}
 
 
 def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
@@ -138,7 +154,7 @@ def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, A
     return {
         **_interaction_paths(workshop, outcome),
         **_rehearsal(outcome),
-        "curve": picture(training_png(curve), "loss and validation NDCG@10"),
+        "curve": picture(training_png(curve), "loss, validation NDCG@10 and collapse monitors"),
         "exemplar_entities": dg.MetadataValue.md(markdown_table(["exemplar", "nearest entities"], rows)),
         "dagster/column_schema": column_schema(artifact.manifest.tables["decision_path.parquet"]),
     }

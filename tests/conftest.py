@@ -25,7 +25,8 @@ from hier_dag.store import ArtifactStore
 TINY_STAGES = """\
 trainer: {mode: inline}
 stages:
-  pretrain: {dim: 16, intents: 4, exemplars: 8, epochs: 2, batch_size: 256, negatives: 64, threads: 1}
+  pretrain: {dim: 16, intents: 4, exemplars: 8, epochs: 2, batch_size: 256, negatives: 64,
+    path_weight: 0.03, threads: 1}
   transfer: {shots: ["1"], seeds: [0], bootstrap: 50, finetune_epochs: 1}
 """
 OURS = ("HIER_HOME", "HIER_DATA", "HIER_DOMAINS", "HIER_REGISTRY", "DAGSTER_HOME")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from hier_dag.cli.output import err, out
+from hier_dag.cli.plain_console import PlainConsole
 from hier_dag.progress import Step as ProgressStep
 from hier_dag.progress import listening
 
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 
 MARKS = {"made": "[green]✓[/]", "reused": "[dim]=[/]", "failed": "[red]✗[/]", "blocked": "[yellow]·[/]"}
 _SECONDS_BETWEEN_LINES = 10.0
+_BESIDE = 24  # columns of indent, spinner, bar, time and the gaps between them
+_BAR = 10  # columns; a pre-training and its time left then fit into 100 of them
 
 
 class RunView:
@@ -40,17 +46,18 @@ class RunView:
 
     def told(self, step: ProgressStep) -> None:
         """A step has come some way."""
+        told = f"{step.work} {step.text}"
         if self._progress is not None and self._bar is not None:
             self._progress.update(
                 self._bar,
-                description=f"  {escape(step.work)} {escape(step.text)}",
+                description=f"  {escape(self._fitting(told, self._progress.console.width))}",
                 total=step.total or None,
                 completed=step.done,
                 visible=True,
             )
         elif not self._quiet and time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            _line(f"    {step.work}: {step.text} ({step.done}/{step.total})", markup=False)
+            self._line(f"    {step.work}: {step.text} ({step.done}/{step.total})", markup=False)
 
     def done(self, done: Done) -> None:
         """A step has ended."""
@@ -61,13 +68,22 @@ class RunView:
             return
         how = "" if done.outcome in ("made", "failed") else f" {done.outcome}"
         head = f"{MARKS[done.outcome]} {self._n:>2}/{self._of} {escape(done.step.title)}"
-        _line(f"{head}[dim]{how} {done.seconds:.1f} s[/]")
+        self._line(f"{head}[dim]{how} {done.seconds:.1f} s[/]")
         if done.outcome == "failed":
-            err.print(f"   {done.message}", style="red", highlight=False, markup=False, soft_wrap=True)
+            console = self._progress.console if self._progress is not None else err
+            console.print(f"   {done.message}", style="red", highlight=False, markup=False, soft_wrap=True)
 
+    @staticmethod
+    def _fitting(text: str, columns: int) -> str:
+        """The text without the parts at its end that have no room beside the bar: half a figure misleads."""
+        while len(text) > columns - _BESIDE and ", " in text:
+            text = text.rpartition(", ")[0]
+        return text
 
-def _line(text: str, *, markup: bool = True) -> None:
-    out.print(text, highlight=False, markup=markup, soft_wrap=True)
+    def _line(self, text: str, *, markup: bool = True) -> None:
+        # While a bar is drawn, its console alone knows where a line may go.
+        console = self._progress.console if self._progress is not None else out
+        console.print(text, highlight=False, markup=markup, soft_wrap=True)
 
 
 @contextmanager
@@ -78,8 +94,23 @@ def watching(quiet: bool) -> Iterator[RunView]:
         with listening(view.told):
             yield view
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=out, transient=True) as progress:
+    # One line whatever the width: a bar that wraps leaves its lines behind. Text is cut at its end.
+    words = TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+    columns = (SpinnerColumn(), words, BarColumn(_BAR), TimeElapsedColumn())
+    with (
+        _terminal() as console,
+        Progress(
+            *columns, console=console, transient=True, expand=True,
+            redirect_stdout=False, redirect_stderr=False,
+        ) as progress,
+    ):  # fmt: skip
         view = RunView(progress, quiet)
         with listening(view.told):
             yield view
+
+
+@contextmanager
+def _terminal() -> Iterator[PlainConsole]:
+    """The terminal itself: while a step runs, Dagster has standard output go to a file."""
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="backslashreplace") as file:
+        yield PlainConsole(file=file, emoji=False)

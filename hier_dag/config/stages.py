@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hier_dag.config.collapse import CollapseBounds
 from hier_dag.config.expectations import ExpectationParams
 from hier_dag.config.graph import GraphParams
 from hier_dag.ingest.reasons import REASONS
@@ -75,6 +76,7 @@ class GateParams(BaseModel):
     encoder: Literal["block", "warn"] = Field(
         "block", description="an encoder that is not above the untrained profile on source validation"
     )
+    collapse: CollapseBounds = CollapseBounds()
     transfer: Literal["block", "warn"] = Field(
         "warn", description="a target where HIER is clearly below the best of the declared baselines"
     )

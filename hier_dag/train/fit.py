@@ -15,6 +15,7 @@ from hier_dag.model.formulation import Formulation
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.checkpoint import Checkpoints, Snapshot
 from hier_dag.train.interrupt import Interrupted
+from hier_dag.train.monitors import measure
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord
 from hier_dag.train.progress import Progress, Throttle
@@ -156,7 +157,8 @@ class Fit:
         figures = self.validation.score(self.model)
         ndcg, hr = self.ranks.as_first(*figures) if figures is not None else (None, None)
         loss, open_paths = means.pop("loss"), self.model.paths.gates.open_share()
-        record = EpochRecord(place.epoch, loss, means, ndcg, hr, open_paths, self._seconds)
+        monitors = measure(self.model, self.params.seed)
+        record = EpochRecord(place.epoch, loss, means, ndcg, hr, open_paths, monitors, self._seconds)
         place.curve.append(record)
         # Without validation pairs no epoch can be told better than another: the last one is kept.
         better = ndcg is None or ndcg > place.best
@@ -165,7 +167,7 @@ class Fit:
         place.epoch, place.step, place.sums, place.spent, self._order = place.epoch + 1, 0, {}, 0.0, None
         self._began = time.monotonic()
         at_end = Progress(
-            record.epoch, self.params.epochs, steps, steps, loss, ndcg, rate, open_paths
+            record.epoch, self.params.epochs, steps, steps, loss, ndcg, rate, open_paths, self._seconds_left
         )  # fmt: skip
         self.report(at_end, last=self._over)
         if self.checkpoints is not None:
@@ -183,7 +185,16 @@ class Fit:
         rate = min(place.step * self.params.batch_size, len(self.pairs)) / max(self._seconds, 1e-9)
         ndcg = place.curve[-1].ndcg if place.curve else None
         where = (place.epoch, self.params.epochs, place.step, steps)
-        self.report(Progress(*where, loss, ndcg, rate, self.model.paths.gates.open_share()))
+        open_paths = self.model.paths.gates.open_share()
+        self.report(Progress(*where, loss, ndcg, rate, open_paths, self._seconds_left))
+
+    @property
+    def _seconds_left(self) -> float:
+        """Seconds to the last epoch's end at the rate of all steps so far, in whatever process they were."""
+        if self._over:
+            return 0.0
+        so_far = self._seconds + sum(record.seconds for record in self.place.curve)
+        return so_far * (self.params.epochs * self.pairs.steps / self._steps_done - 1)
 
     def _save(self, *, best: bool = False) -> None:
         self._check_weights()  # on every rank, so that all go back or none does

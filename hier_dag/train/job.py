@@ -137,6 +137,7 @@ def _facts(pretrained: Pretrained) -> dict[str, Any]:
         "loss": best.loss,
         "ndcg": best.ndcg,
         "open_paths": best.open_paths,
+        "monitors": best.monitors,
         "finite": all(bool(np.isfinite(a).all()) for a in arrays),
         "arrays": len(arrays),
     }

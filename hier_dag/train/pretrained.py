@@ -27,6 +27,7 @@ class EpochRecord:
         ndcg: NDCG@10 on source validation, None without validation pairs.
         hr: HR@10 likewise.
         open_paths: share of gates open at the epoch's end.
+        monitors: of the collapse monitors (`monitors.py`) those that could be measured, by name.
         seconds: wall time of the epoch, validation included.
     """
 
@@ -36,6 +37,7 @@ class EpochRecord:
     ndcg: float | None
     hr: float | None
     open_paths: float
+    monitors: dict[str, float]
     seconds: float
 
 

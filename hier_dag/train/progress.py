@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Progress:
         ndcg: latest NDCG@10 on the source validation split, or None before the first.
         interactions_per_s: training pairs a second in this epoch.
         open_paths: share of intent-exemplar gates that are open.
+        seconds_left: to the last epoch's end at the rate so far; early stopping may end it sooner.
     """
 
     epoch: int
@@ -34,14 +36,31 @@ class Progress:
     ndcg: float | None
     interactions_per_s: float
     open_paths: float
+    seconds_left: float
 
 
 def as_step(p: Progress) -> Step:
-    """Where pre-training stands, in the words that people read."""
-    ndcg = "" if p.ndcg is None else f", validation NDCG@10 {p.ndcg:.4f}"
-    text = f"epoch {p.epoch}/{p.epochs}, loss {p.loss:.3f}{ndcg}, {p.interactions_per_s:,.0f} pairs/s"
+    """Where pre-training stands, in the words that people read: what matters most first.
+
+    The rate is one of pairs alone. A step goes through all neighbour and content edges once and through the
+    history of its users, whatever the batch: edges a second would grow as batches shrink and training slows.
+    """
+    ndcg = "" if p.ndcg is None else f", NDCG@10 {p.ndcg:.4f}"
+    left = f", {duration(p.seconds_left)} left" if p.seconds_left else ""
+    rate = f", {p.interactions_per_s:,.0f} pairs/s"
+    text = f"epoch {p.epoch}/{p.epochs}, loss {p.loss:.3f}{ndcg}{left}{rate}"
     done = (p.epoch - 1) * p.steps + p.step
     return Step("pretrain/encoder", text, done, p.epochs * p.steps)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the two largest units that matter, rounded up: 45 s, 1 min 20 s, 2 h 5 min."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 class Throttle:

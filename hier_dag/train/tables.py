@@ -6,15 +6,16 @@ import numpy as np
 import pyarrow as pa
 
 from hier_dag.graph.csr import FloatArray
+from hier_dag.train.monitors import MONITORS
 from hier_dag.train.pretrained import Pretrained
 
 TOP_ENTITIES = 10
 
 
 def curve_table(pretrained: Pretrained) -> pa.Table:
-    """One row an epoch: epoch, loss, every loss term, ndcg, hr, open_paths, kept.
+    """One row an epoch: epoch, loss, every loss term, ndcg, hr, open_paths, every monitor, kept.
 
-    It holds no wall time: equal trainings give equal bytes.
+    A monitor that could not be measured is null. It holds no wall time: equal trainings give equal bytes.
     """
     curve = pretrained.curve
     terms = list(curve[0].terms) if curve else []
@@ -26,6 +27,7 @@ def curve_table(pretrained: Pretrained) -> pa.Table:
             "ndcg": pa.array([e.ndcg for e in curve], pa.float64()),
             "hr": pa.array([e.hr for e in curve], pa.float64()),
             "open_paths": pa.array([e.open_paths for e in curve], pa.float64()),
+            **{name: pa.array([e.monitors.get(name) for e in curve], pa.float64()) for name in MONITORS},
             "kept": pa.array([e.epoch == pretrained.best_epoch for e in curve], pa.bool_()),
         }
     )

@@ -23,7 +23,7 @@ OFFERED = {  # asset: (group, partitions, assets above, checks)
                  {"contract", "all_domains", "degree_drift", "heterograph", "integrity", "no_leakage",
                   "shapes", "structure"}),
     "pretrain/encoder": ("pretrain", None, {"kg/graph"},
-                         {"contract", "finite", "beats_untrained_profile", "no_leakage"}),
+                         {"contract", "finite", "beats_untrained_profile", "collapse", "no_leakage"}),
     "finetune/model": ("finetune", TARGETS, {"kg/graph", "pretrain/encoder"},
                        {"contract", "finite", "complete", "no_negative_transfer", "no_leakage"}),
     "publish/embeddings": ("publish", TARGETS, {"finetune/model"}, {"contract", "row_schema", "coverage"}),

@@ -19,7 +19,10 @@ def weights(pretrained):
 
 
 def figures(pretrained):
-    return [(r.epoch, r.loss, list(r.terms.items()), r.ndcg, r.hr, r.open_paths) for r in pretrained.curve]
+    return [
+        (r.epoch, r.loss, list(r.terms.items()), r.ndcg, r.hr, r.open_paths, r.monitors)
+        for r in pretrained.curve
+    ]
 
 
 def assert_same(one, other):

@@ -1,0 +1,78 @@
+"""An encoder that has collapsed is refused by name, unless that is accepted knowingly."""
+
+import dataclasses
+
+import dagster as dg
+import pytest
+
+from assets.pretrain_encoder import pretrain_encoder
+from hier_dag.config.collapse import CollapseBounds
+from hier_dag.pipeline.stages import ENCODER
+from hier_dag.train.monitors import MONITORS
+
+
+@pytest.fixture
+def pretrained(own):
+    """Pre-trains with other parameters and a level of the gate; gives the run and its check."""
+    stages = own.config.stages
+
+    def run(level="block", **changes):
+        gates = stages.gates.model_copy(update={"collapse": CollapseBounds(level=level), "encoder": "warn"})
+        params = dataclasses.replace(stages.pretrain, **changes)
+        update = {"stages": stages.model_copy(update={"pretrain": params, "gates": gates})}
+        config = own.config.model_copy(update=update)
+        resources = own.definitions().resources
+        wanted = pretrain_encoder(config).required_resource_keys - {"io_manager"}
+        result = dg.materialize(
+            [pretrain_encoder(config)],
+            resources={name: resources[name] for name in wanted},
+            instance=own.instance(),
+            raise_on_error=False,
+        )
+        (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == "collapse"]
+        return result, check
+
+    return run
+
+
+CLOSED = {"path_weight": 1000.0, "gate_lr_multiplier": 2000.0}  # every gate closes within an epoch
+
+
+def test_closed_gates_are_refused_by_name_with_the_fix_and_nothing_is_committed(own, pretrained):
+    before = own.latest(ENCODER).digest
+    result, check = pretrained(**CLOSED)
+    assert not result.success
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    said = check.metadata["message"].value
+    assert "open_paths 0 is below min_open_paths 0.0001" in said
+    assert "exemplar_entropy 0 is below min_exemplar_entropy 0.05" in said
+    assert check.metadata["view_cosine"].value <= 1
+    (failure,) = [e for e in result.all_events if e.is_step_failure]
+    told = failure.step_failure_data.user_failure_data.description
+    assert said in told
+    assert "lower stages.pretrain.path_weight or gate_lr_multiplier" in told
+    assert "stages.gates.collapse" in told
+    assert own.latest(ENCODER).digest == before
+
+
+def test_a_collapse_that_is_accepted_knowingly_stays_on_record(own, pretrained):
+    result, check = pretrained("warn", **CLOSED)
+    assert result.success
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+
+
+def test_a_sound_encoder_passes_and_shows_its_monitors(own, pretrained):
+    result, check = pretrained(seed=7)
+    assert result.success
+    assert check.passed
+    assert set(check.metadata) == {"open_paths", *MONITORS}
+    (made,) = result.asset_materializations_for_node("pretrain__encoder")
+    assert {"open_paths", *MONITORS} <= set(made.metadata)
+
+
+def test_without_decision_paths_none_of_theirs_is_judged(pretrained):
+    result, check = pretrained(content_paths=False)
+    assert result.success
+    assert set(check.metadata) == {"user_rank", "item_rank"}
