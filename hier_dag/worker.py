@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PRETRAIN, FINETUNE = "pretrain", "finetune"
 DONE, REFUSED, STOPPED = 0, 1, 128 + signal.SIGTERM
 _PIPES = "DAGSTER_PIPES_CONTEXT"
+_LAUNCHER = "HIER_LAUNCHER"  # process id of the launcher, for its ranks
 _PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 Tell = Callable[[Step], None]
@@ -43,21 +44,24 @@ def main(arguments: list[str]) -> int:
     order = json.loads(Path(arguments[0]).read_bytes())
     _end_with_parent(order.get("parent"))
     outcome = Path(order["outcome"])
+    if "RANK" not in os.environ:
+        outcome.unlink(missing_ok=True)  # of an earlier run of the same order
     ranks = int(order.get("processes", 1))
     try:
         if ranks > 1 and order["work"] == PRETRAIN and "RANK" not in os.environ:
             from hier_dag.train.launch import launch
 
+            os.environ[_LAUNCHER] = str(os.getpid())
             launch(ranks, "-m", "hier_dag.worker", arguments[0])
             return DONE  # the first rank wrote the outcome
         facts = _as_rank(order)
         if facts is None:
             return DONE
     except HierError as error:
-        if outcome.exists() or os.environ.get("RANK", "0") != "0":  # a rank said why, or will
-            return REFUSED
-        replace_file(outcome, json.dumps({"error": error.as_dict()}).encode())
         sys.stderr.write(f"{error}\n")
+        # What a rank said tells more than what its launcher saw of it.
+        if not outcome.exists():
+            replace_file(outcome, json.dumps({"error": error.as_dict()}).encode())
         return STOPPED if isinstance(error, Interrupted) else REFUSED
     replace_file(outcome, json.dumps({"facts": facts}).encode())
     return DONE
@@ -132,7 +136,11 @@ def _telling() -> Iterator[Tell]:
 
 def _end_with_parent(parent: int | None) -> None:
     """Has the kernel ask this process to stop when the one that started it dies, where it can (Linux)."""
-    if parent is None or "RANK" in os.environ or not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux"):
+        return
+    if "RANK" in os.environ:  # a rank goes with its launcher
+        parent = int(os.environ[_LAUNCHER]) if _LAUNCHER in os.environ else None
+    if parent is None:
         return
     ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGTERM)
     if os.getppid() != parent:  # it died before it could be asked for

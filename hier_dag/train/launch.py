@@ -42,8 +42,8 @@ def launch(processes: int, *arguments: str) -> None:
         elastic_launch(config, sys.executable)(*arguments)
     except SignalException as error:
         raise Interrupted(
-            f"stopped as asked ({signal.Signals(error.sigval).name}); the ranks saved where they stood",
-            fix="run it again: it goes on from there",
+            f"stopped as asked ({signal.Signals(error.sigval).name}); the ranks were told to save and stop",
+            fix="run it again: it goes on from the last checkpoint",
         ) from error
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()

@@ -75,14 +75,20 @@ class Updater:
         drawn = random_state()
         while True:
             self.optimizer.zero_grad(set_to_none=True)
+            values: dict[str, float] = {}
+            short = ""
             try:
-                return self._accumulate(batch)
+                values = self._accumulate(batch)
             except (RuntimeError, MemoryError) as error:  # torch's own is a RuntimeError
                 if not _is_out_of_memory(error):
                     raise
-                if len(batch.users) < 2 * self.parts * _SMALLEST_PART:
-                    raise _too_little_memory(error, epoch, step, len(batch.users), self.parts) from error
-            # Outside the handler: its traceback holds what the failed attempt had allocated.
+                short = str(error).splitlines()[0]
+            # Outside the handler: its traceback holds what the failed attempt had allocated. Where one rank
+            # is short of memory all work in more parts, so that they go on drawing the same numbers.
+            if not self.ranks.any(bool(short))[0]:
+                return values
+            if len(batch.users) < 2 * self.parts * _SMALLEST_PART:
+                raise _too_little_memory(short or "another rank is", epoch, step, batch, self.parts)
             self.parts *= 2
             set_random_state(drawn)
             if torch.cuda.is_available():
@@ -151,15 +157,15 @@ def _is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _too_little_memory(error: Exception, epoch: int, step: int, pairs: int, parts: int) -> TrainingError:
+def _too_little_memory(said: str, epoch: int, step: int, batch: Batch, parts: int) -> TrainingError:
     if torch.cuda.is_available():
         free, total = torch.cuda.mem_get_info()
     else:
         page = os.sysconf("SC_PAGE_SIZE")
         free, total = (page * os.sysconf(name) for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"))
     return TrainingError(
-        f"out of memory at epoch {epoch}, step {step}, although the batch of {pairs:,} pairs was worked "
-        f"through in {parts} parts: {str(error).splitlines()[0]} ({free:,} of {total:,} bytes are free)",
+        f"out of memory at epoch {epoch}, step {step}, although the batch of {len(batch.users):,} pairs was "
+        f"worked through in {parts} parts: {said} ({free:,} of {total:,} bytes are free)",
         fix="lower stages.pretrain.dim or layers, give the worker more memory, or pre-train on fewer sources",
         detail={"epoch": epoch, "step": step, "parts": parts, "free_bytes": free, "total_bytes": total},
     )

@@ -75,7 +75,7 @@ def run_transfer(job: TransferJob, progress: Progress | None = None) -> dict[str
     Returns:
         JSON-serialisable facts: `method` and `shots` of the published vectors; `users` and `items`, how many
         have one; `finite`, whether every vector is; `zero_vectors`, how many are all zero; `missing`, users
-        `certificate`, the leakage certificate.
+        of the audience and items of the catalogue without one; `certificate`, the leakage certificate.
 
     Raises:
         TrainingError: vectors or scores are not finite.
