@@ -44,7 +44,7 @@ class CollapseBounds(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    level: Literal["block", "warn"] = Field("block", description="whether a collapsed encoder is refused")
+    level: Literal["block", "warn"] = Field("warn", description="whether a collapsed encoder is refused")
     min_open_paths: Share | None = Field(1e-4, description="share of open intent-exemplar gates")
     max_open_paths: Share | None = None
     min_exemplar_entropy: Share | None = Field(0.05, description="1: all exemplars are used alike")
