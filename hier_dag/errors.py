@@ -111,3 +111,27 @@ class TrainingError(HierError):
     """Training produced something that must not be published."""
 
     code = "training"
+
+
+class NotFinite(TrainingError):
+    """A loss or a gradient that is not finite; the weights are as they were before the step."""
+
+    code = "not_finite"
+
+
+class Interrupted(TrainingError):
+    """Training was asked to stop, and did after saving a checkpoint."""
+
+    code = "interrupted"
+
+
+class RankLost(TrainingError):
+    """One of the processes that trained together ended; the others were ended too."""
+
+    code = "rank_lost"
+
+
+class Crashed(HierError):
+    """A worker met something that nobody foresaw; the message is the exception's own."""
+
+    code = "crashed"

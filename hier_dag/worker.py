@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -20,9 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hier_dag.durable import replace_file
-from hier_dag.errors import HierError, UsageError
+from hier_dag.errors import Crashed, HierError, Interrupted, UsageError
 from hier_dag.progress import Step
-from hier_dag.train.interrupt import Interrupted, stop_on_signals
+from hier_dag.train.interrupt import stop_on_signals
 
 if TYPE_CHECKING:
     from hier_dag.train.ranks import Ranks
@@ -63,19 +64,30 @@ def main(arguments: list[str]) -> int:
         if not outcome.exists():
             replace_file(outcome, json.dumps({"error": error.as_dict()}).encode())
         return STOPPED if isinstance(error, Interrupted) else REFUSED
+    except Exception as error:  # whoever started this process would otherwise learn nothing of it
+        traceback.print_exc()
+        # Ranks whose peer was killed crash too; their launcher knows which one was first.
+        if "RANK" not in os.environ:
+            told = Crashed(f"{type(error).__name__}: {error}", fix="see the worker's log for where it was")
+            replace_file(outcome, json.dumps({"error": told.as_dict()}).encode())
+        return REFUSED
     replace_file(outcome, json.dumps({"facts": facts}).encode())
     return DONE
 
 
 def _as_rank(order: dict[str, Any]) -> dict[str, Any] | None:
     """Does the job alone, or as one of the ranks that the launcher started."""
-    with stop_on_signals() as stop:
+    # A transfer takes seconds and saves nothing: a signal ends it as any process.
+    with stop_on_signals() if order["work"] == PRETRAIN else nullcontext() as stop:
         if "RANK" not in os.environ:
             with _telling() as tell:
                 return work(order, tell, stop)
         from hier_dag.train.ranks import joined
 
-        with joined() as ranks, _telling() if ranks.first else nullcontext(_nobody) as tell:
+        with (
+            joined(order["job"]["params"]["device"]) as ranks,
+            _telling() if ranks.first else nullcontext(_nobody) as tell,
+        ):
             return work(order, tell, stop, ranks)
 
 

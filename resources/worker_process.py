@@ -19,7 +19,7 @@ from hier_dag.progress import Step, tell
 from resources.pod import pod_spec
 
 _SAVING_TAKES = 60  # seconds that a worker that was told to stop may take to save
-_RETRIED = ("interrupted", "rank_lost")  # the data are not to blame
+_RETRIED = ("interrupted", "rank_lost", "crashed")  # the data are not to blame
 _CUSTOM = "report_custom_message"
 
 

@@ -143,6 +143,28 @@ def test_what_is_refused_comes_back_as_the_error_it_was(platform, order, tmp_pat
     assert str(error) in done.stderr
 
 
+def test_what_nobody_foresaw_is_told_and_not_taken_for_a_kill(platform, order, tmp_path):
+    (tmp_path / "out").write_text("a file where a folder should be")
+    command, outcome = order(FINETUNE, transfer(platform, tmp_path / "out"))
+    outcome.write_text('{"facts": {"of": "an earlier run"}}', encoding="utf-8")
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == REFUSED
+    error = error_of(json.loads(outcome.read_text())["error"])
+    assert error.code == "crashed"
+    assert "FileExistsError" in str(error)
+    assert "Traceback" in done.stderr
+
+
+def test_a_transfer_ends_at_once_when_it_is_told_to(platform, order, tmp_path):
+    command, outcome = order(FINETUNE, transfer(platform, tmp_path / "out"))
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert b"progress" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGTERM
+    assert not outcome.exists()
+
+
 def test_unknown_work_is_refused():
     with pytest.raises(Exception, match="does not know the work 'dance'"):
         work({"work": "dance", "job": {}}, lambda _: None)

@@ -30,13 +30,13 @@ import numpy as np
 import torch
 
 from benchmarks.faults.broken_graphs import sound_graph
+from hier_dag.errors import Interrupted, NotFinite
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.train.checkpoint import Checkpoints, Snapshot
-from hier_dag.train.interrupt import Interrupted
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrain import pretrain
 from hier_dag.train.pretrained import Pretrained
-from hier_dag.train.update import NotFinite, Updater
+from hier_dag.train.update import Updater
 
 KEY = "key"
 PARAMS = PretrainParams(

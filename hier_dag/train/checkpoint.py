@@ -106,7 +106,7 @@ class Checkpoints:
         for file in (tensors, staged / STATE):
             file.chmod(_FILE_MODE)
         sync_tree(staged)
-        final = self.folder / f"{_PREFIX}{number:012d}"
+        final = self._folder(number)
         if final.exists():  # a step done again after a roll-back
             os.rename(final, self.folder / f"{_STAGED}{uuid.uuid4().hex}")
         os.rename(staged, final)
@@ -116,11 +116,30 @@ class Checkpoints:
 
     def latest(self) -> Snapshot | None:
         """The newest checkpoint of this training that is whole; None where there is none."""
-        for folder in self._folders():
-            snapshot = self._read(folder)
-            if snapshot is not None:
-                return snapshot
-        return None
+        number = self.newest()
+        return None if number is None else self.open(number)
+
+    def newest(self) -> int | None:
+        """Steps done at the newest checkpoint of this training that is whole; None where there is none."""
+        whole = (folder for folder in self._folders() if self._read(folder) is not None)
+        newest = next(whole, None)
+        return None if newest is None else int(newest.name.removeprefix(_PREFIX))
+
+    def open(self, number: int) -> Snapshot:
+        """The checkpoint after so many steps.
+
+        Raises:
+            TrainingError: it is not there or not whole, as where ranks do not share the folder.
+        """
+        folder = self._folder(number)
+        snapshot = self._read(folder)
+        if snapshot is None:
+            raise TrainingError(
+                "a checkpoint that the first rank can read is not whole here",
+                file=str(folder),
+                fix="keep HIER_HOME on a volume that all ranks see alike",
+            )
+        return snapshot
 
     def clear(self) -> None:
         """Removes the folder: the training is done with."""
@@ -131,6 +150,9 @@ class Checkpoints:
         """Lets another process train here."""
         if self._lock is not None:
             self._lock.close()
+
+    def _folder(self, number: int) -> Path:
+        return self.folder / f"{_PREFIX}{number:012d}"
 
     def _folders(self) -> list[Path]:
         """Committed checkpoints, newest first."""

@@ -10,18 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hier_dag.errors import Interrupted, NotFinite
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.model.formulation import Formulation
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.checkpoint import Checkpoints, Snapshot
-from hier_dag.train.interrupt import Interrupted
 from hier_dag.train.monitors import measure
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord
 from hier_dag.train.progress import Progress, Throttle
 from hier_dag.train.randomness import random_state, set_random_state
 from hier_dag.train.ranks import ALONE, Ranks
-from hier_dag.train.update import NotFinite, Updater
+from hier_dag.train.update import Updater
 from hier_dag.train.validation import SourceValidation
 
 _MODEL, _BEST, _ADAM, _EPOCH_RANDOM, _RANDOM = "model/", "best/", "adam/", "random/epoch/", "random/now/"
@@ -237,9 +237,14 @@ class Fit:
 
     def _resume(self) -> bool:
         """Goes to the last checkpoint; False where there is none."""
-        snapshot = None if self.checkpoints is None else self.checkpoints.latest()
-        if snapshot is None:
+        if self.checkpoints is None:
             return False
+        # The first rank chooses for all: another may have looked while an earlier run was still saving.
+        newest = self.checkpoints.newest() if self.ranks.first else None
+        (chosen,) = self.ranks.as_first(-1 if newest is None else newest)
+        if chosen < 0:
+            return False
+        snapshot = self.checkpoints.open(int(chosen))
         state, tensors = snapshot.state, snapshot.tensors
         self.model.load_state_dict(_part(tensors, _MODEL))
         self._kept = {name: t.to(self.device) for name, t in _part(tensors, _BEST).items()}

@@ -8,21 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from hier_dag.errors import TrainingError
-
-
-class Interrupted(TrainingError):
-    """Training was asked to stop, and did after saving a checkpoint."""
-
-    code = "interrupted"
-
-
-class RankLost(TrainingError):
-    """One of the processes that trained together ended; the others were ended too."""
-
-    code = "rank_lost"
-
-
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)  # Dagster sends the second when a run is cancelled
 
 

@@ -95,7 +95,7 @@ def run_pretraining(
     Returns:
         None on every rank but the first; there JSON-serialisable facts: `epochs`, `best_epoch`, `loss`,
         `ndcg` (None without validation pairs) and `open_paths` of the best epoch; `finite`, whether every
-        vector is; `arrays`, how many were looked at;
+        vector is; `arrays`, how many were looked at; `monitors`, of the best epoch (`monitors.py`);
         `certificate`, the leakage certificate.
 
     Raises:

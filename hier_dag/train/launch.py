@@ -11,7 +11,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from hier_dag.train.interrupt import Interrupted, RankLost
+from hier_dag.errors import Interrupted, RankLost
 
 _SAVING_TAKES = 60  # seconds that ranks that were told to stop may take to save
 

@@ -17,7 +17,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from hier_dag.errors import ConfigError
 from hier_dag.model.formulation import WHOLE, Shard
+from hier_dag.train.seeding import pick_device
 
 _PATIENCE = timedelta(minutes=30)  # a rank may have to read a large graph before it joins the others
 
@@ -28,9 +30,11 @@ class Ranks:
 
     Attributes:
         shard: which of them this is.
+        device: kind of device that they train on, and that their messages go from.
     """
 
     shard: Shard = WHOLE
+    device: str = "cpu"
 
     @property
     def first(self) -> bool:
@@ -60,7 +64,7 @@ class Ranks:
         """Which flags are set on any rank; all ranks must ask."""
         if not self.many:
             return [*flags]
-        asked = _on_device([float(flag) for flag in flags])
+        asked = self._message([float(flag) for flag in flags])
         dist.all_reduce(asked)
         return [total > 0 for total in asked.tolist()]
 
@@ -68,31 +72,43 @@ class Ranks:
         """The values that the first rank has: what is decided by them is then decided alike everywhere."""
         if not self.many:
             return [*values]
-        told = _on_device(values)
+        told = self._message(values)
         dist.broadcast(told, src=0)
         return [float(value) for value in told.tolist()]
+
+    def _message(self, values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=self.device)
 
 
 ALONE = Ranks()
 
 
-def _on_device(values: Sequence[float]) -> Tensor:
-    """Values as a float64 tensor where the ranks' messages go from."""
-    return torch.tensor(values, dtype=torch.float64, device="cuda" if torch.cuda.is_available() else "cpu")
-
-
 @contextmanager
-def joined() -> Iterator[Ranks]:
-    """Joins the ranks that torch's launcher started; outside it there is one process, alone."""
+def joined(device: str) -> Iterator[Ranks]:
+    """Joins the ranks that torch's launcher started; outside it there is one process, alone.
+
+    Args:
+        device: as declared, `auto`, `cpu` or `cuda`: nccl joins GPUs, gloo CPUs.
+
+    Raises:
+        ConfigError: this machine has fewer GPUs than ranks.
+    """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1 or "RANK" not in os.environ:
         yield ALONE
         return
-    on_gpu = torch.cuda.is_available()
-    if on_gpu:
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=_PATIENCE)
+    kind = pick_device(device).type
+    if kind == "cuda":
+        local, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if local >= there:
+            raise ConfigError(
+                f"rank {local} has no GPU of its own: this machine has {there}.",
+                column="trainer.processes",
+                fix="declare no more processes than GPUs, or stages.pretrain.device: cpu",
+            )
+        torch.cuda.set_device(local)
+    dist.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=_PATIENCE)
     try:
-        yield Ranks(Shard(dist.get_rank(), world))
+        yield Ranks(Shard(dist.get_rank(), world), kind)
     finally:
         dist.destroy_process_group()

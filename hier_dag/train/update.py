@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from hier_dag.errors import TrainingError
+from hier_dag.errors import NotFinite, TrainingError
 from hier_dag.model.formulation import Batch, Formulation, Shard
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.randomness import random_state, set_random_state
@@ -17,12 +17,6 @@ from hier_dag.train.ranks import ALONE, Ranks
 
 _SMALLEST_PART = 16  # pairs; below that it is not the batch that is too large
 _CPU_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")
-
-
-class NotFinite(TrainingError):
-    """A loss or a gradient that is not finite; the weights are as they were before the step."""
-
-    code = "not_finite"
 
 
 class Updater:

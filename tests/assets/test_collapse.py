@@ -1,34 +1,21 @@
 """An encoder that has collapsed is refused by name, unless that is accepted knowingly."""
 
-import dataclasses
-
 import dagster as dg
 import pytest
 
-from assets.pretrain_encoder import pretrain_encoder
 from hier_dag.config.collapse import CollapseBounds
 from hier_dag.pipeline.stages import ENCODER
 from hier_dag.train.monitors import MONITORS
 
 
 @pytest.fixture
-def pretrained(own):
+def pretrained(own, pretrain_again):
     """Pre-trains with other parameters and a level of the gate; gives the run and its check."""
-    stages = own.config.stages
 
     def run(level="block", **changes):
-        gates = stages.gates.model_copy(update={"collapse": CollapseBounds(level=level), "encoder": "warn"})
-        params = dataclasses.replace(stages.pretrain, **changes)
-        update = {"stages": stages.model_copy(update={"pretrain": params, "gates": gates})}
-        config = own.config.model_copy(update=update)
-        resources = own.definitions().resources
-        wanted = pretrain_encoder(config).required_resource_keys - {"io_manager"}
-        result = dg.materialize(
-            [pretrain_encoder(config)],
-            resources={name: resources[name] for name in wanted},
-            instance=own.instance(),
-            raise_on_error=False,
-        )
+        collapse = CollapseBounds(level=level)
+        gates = own.config.stages.gates.model_copy(update={"collapse": collapse, "encoder": "warn"})
+        result = pretrain_again(gates=gates, **changes)
         (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == "collapse"]
         return result, check
 

@@ -11,7 +11,6 @@ import dagster as dg
 import psutil
 import pytest
 
-from assets.pretrain_encoder import pretrain_encoder
 from hier_dag.config.trainer import TrainerParams
 from hier_dag.pipeline.stages import ENCODER, GRAPH
 from hier_dag.progress import listening
@@ -20,25 +19,12 @@ from resources import Trainer
 
 
 @pytest.fixture
-def run(own):
-    """Pre-trains with another seed in a worker process, so that no encoder is there yet; gives the run."""
-    stages = own.config.stages
-    other = dataclasses.replace(stages.pretrain, seed=stages.pretrain.seed + 1)
-    config = own.config.model_copy(update={"stages": stages.model_copy(update={"pretrain": other})})
-
-    def materialize(**trainer):
-        params = TrainerParams(mode="subprocess", checkpoint_seconds=0).model_dump() | trainer
-        made = Trainer(checkpoints=str(own.home.checkpoints), **params)
-        resources = {**own.definitions().resources, "trainer": made}
-        wanted = pretrain_encoder(config).required_resource_keys - {"io_manager"}
-        return dg.materialize(
-            [pretrain_encoder(config)],
-            resources={name: resources[name] for name in wanted},
-            instance=own.instance(),
-            raise_on_error=False,
-        )
-
-    return materialize
+def run(own, pretrain_again):
+    """Pre-trains with another seed in a worker process that saves at every step; gives the run."""
+    params = TrainerParams(mode="subprocess", checkpoint_seconds=0).model_dump()
+    trainer = Trainer(checkpoints=str(own.home.checkpoints), **params)
+    seed = own.config.stages.pretrain.seed + 1
+    return lambda: pretrain_again(trainer=trainer, seed=seed)
 
 
 class Killer(threading.Thread):

@@ -6,7 +6,6 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from assets.pretrain_encoder import pretrain_encoder
 from hier_dag.graph.csr import from_coo
 from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import TEST
@@ -23,23 +22,9 @@ def with_pair(graph, domain, user, item):
 
 
 @pytest.fixture
-def pretrained(own):
-    """Pre-trains with another seed, so that no encoder is there yet; gives the run."""
-    stages = own.config.stages
-    other = dataclasses.replace(stages.pretrain, seed=stages.pretrain.seed + 1)
-    config = own.config.model_copy(update={"stages": stages.model_copy(update={"pretrain": other})})
-
-    def run():
-        resources = own.definitions().resources
-        wanted = pretrain_encoder(config).required_resource_keys - {"io_manager"}
-        return dg.materialize(
-            [pretrain_encoder(config)],
-            resources={name: resources[name] for name in wanted},
-            instance=own.instance(),
-            raise_on_error=False,
-        )
-
-    return run
+def pretrained(own, pretrain_again):
+    """Pre-trains with another seed; gives the run."""
+    return lambda: pretrain_again(seed=own.config.stages.pretrain.seed + 1)
 
 
 def test_a_planted_pair_fails_the_check_and_is_named_and_nothing_is_committed(own, pretrained, monkeypatch):

@@ -40,6 +40,18 @@ def test_the_newest_comes_back_bit_for_bit(checkpoints):
     assert all(torch.equal(back.tensors[name], want.tensors[name]) for name in want.tensors)
 
 
+def test_ranks_that_look_later_open_the_one_that_the_first_chose(checkpoints):
+    for number in (1, 2):
+        checkpoints.save(number, snapshot(number))
+    chosen = checkpoints.newest()
+    checkpoints.save(3, snapshot(3))
+    other = Checkpoints(checkpoints.folder, "a key", reads_only=True)
+    assert other.open(chosen).state == snapshot(2).state
+    flip(checkpoints.folder / f"step-{2:012d}" / TENSORS, -3)
+    with pytest.raises(TrainingError, match="not whole here"):
+        other.open(chosen)
+
+
 def test_the_last_few_and_the_best_stay(checkpoints):
     for number in range(1, 8):
         checkpoints.save(number, snapshot(number), best=number in (2, 4))

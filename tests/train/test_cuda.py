@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from hier_dag.errors import Interrupted
 from hier_dag.train.checkpoint import Checkpoints
-from hier_dag.train.interrupt import Interrupted
 from hier_dag.train.pretrain import pretrain
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

@@ -6,12 +6,12 @@ import signal
 import pytest
 import torch
 
-from hier_dag.errors import TrainingError
+from hier_dag.errors import Interrupted, NotFinite, TrainingError
 from hier_dag.train.checkpoint import Checkpoints
 from hier_dag.train.fit import Fit
-from hier_dag.train.interrupt import Interrupted, stop_on_signals
+from hier_dag.train.interrupt import stop_on_signals
 from hier_dag.train.pretrain import pretrain
-from hier_dag.train.update import NotFinite, Updater
+from hier_dag.train.update import Updater
 
 
 def weights(pretrained):

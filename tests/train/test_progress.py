@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
+from hier_dag.errors import Interrupted
 from hier_dag.train import fit
 from hier_dag.train.checkpoint import Checkpoints
-from hier_dag.train.interrupt import Interrupted
 from hier_dag.train.pretrain import pretrain
 from hier_dag.train.progress import Progress, as_step, duration
 
