@@ -78,6 +78,7 @@ def _build(
     from hier_dag.evaluate.source_baseline import profile_on_validation
     from hier_dag.graph import training_pairs
     from hier_dag.graph.files import load_graph
+    from hier_dag.pipeline.requests import training_key
     from hier_dag.train.job import PretrainJob
     from schemas.columns import columns_of
 
@@ -89,7 +90,7 @@ def _build(
         targets=config.target_names,
         params=params,
         out=staged,
-        saving=trainer.saving(request.key),
+        saving=trainer.saving(training_key(request)),
     )
     facts = trainer.pretrain(context, job)
     graph = load_graph(folder, config.source_names, config.target_names)
@@ -141,9 +142,10 @@ def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, A
     import pyarrow.parquet as pq
 
     from hier_dag.evaluate.training_plot import training_png
+    from hier_dag.pipeline.requests import training_key
 
     artifact = outcome.artifact
-    trainer.forget(artifact.manifest.request_key)
+    trainer.forget(training_key(artifact.manifest))
     curve = pq.read_table(artifact.file("curve.parquet"))
     exemplars = pq.read_table(artifact.file("exemplars.parquet")).to_pylist()
     named: dict[int, list[str]] = {}

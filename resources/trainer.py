@@ -35,10 +35,10 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
     pod: dict[str, Any] | None = None
 
     def saving(self, key: str) -> "Saving":
-        """Where the training of a request is saved.
+        """Where a training is saved.
 
         Args:
-            key: of the request: what it depends on is in it, so that nothing else is ever resumed.
+            key: names it: what it depends on is in the key, so that nothing else is ever resumed.
         """
         from hier_dag.train.job import Saving
 

@@ -9,6 +9,7 @@ from typing import Any
 from hier_dag.config import PlatformConfig
 from hier_dag.config.shapes_file import load_shapes
 from hier_dag.config.sources import TableSource
+from hier_dag.digest import request_key
 from hier_dag.errors import ContractError
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.links import link_inputs
@@ -25,6 +26,7 @@ from hier_dag.pipeline.stages import (
     STUDY,
 )
 from hier_dag.registry import Registry
+from hier_dag.store import Manifest
 
 
 def events_request(config: PlatformConfig, domain: str, corrections: str | None = None) -> Request:
@@ -123,18 +125,29 @@ def encoder_request(config: PlatformConfig, registry: Registry) -> Request:
     """What pre-training would make from the newest graph."""
     params = config.stages.pretrain
     parents = {"graph": _latest(registry, GRAPH, None)}
-    return Request(ENCODER, None, CODE_VERSIONS[ENCODER], asdict(params), parents, seeds=[params.seed])
+    values = plain({**asdict(params), "gates": _gates(config, "encoder", "collapse")})
+    return Request(ENCODER, None, CODE_VERSIONS[ENCODER], values, parents, seeds=[params.seed])
 
 
 def model_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:
     """What transfer to a target would make from the newest encoder and the graph it was trained on."""
     encoder = _latest(registry, ENCODER, None)
     parents = {"graph": registry.parents(encoder)["graph"], "encoder": encoder}
-    # What the gate would do is part of the question: what passed with a warning may not pass a block.
-    gates = config.stages.gates.model_dump(include={"transfer", "transfer_baselines"})
+    gates = _gates(config, "transfer", "transfer_baselines")
     values = plain({**asdict(config.stages.transfer), "gates": gates})
     seeds = list(config.stages.transfer.seeds)
     return Request(MODEL, domain, CODE_VERSIONS[MODEL], values, parents, seeds=seeds)
+
+
+def _gates(config: PlatformConfig, *names: str) -> dict[str, Any]:
+    """What gates would do is part of the question: what passed with a warning may not pass a block."""
+    return config.stages.gates.model_dump(include={*names})
+
+
+def training_key(of: Request | Manifest) -> str:
+    """Names the training that an encoder's request asks for, or that made one; gates are no part of it."""
+    params = {name: value for name, value in of.params.items() if name != "gates"}
+    return request_key(of.kind, of.partition, of.code_version, params, of.parents)
 
 
 def transfer_params(params: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from hier_dag.config.collapse import CollapseBounds
 from hier_dag.pipeline.stages import ENCODER
 from hier_dag.train.monitors import MONITORS
+from hier_dag.train.update import Updater
 
 
 @pytest.fixture
@@ -48,6 +49,24 @@ def test_a_collapse_that_is_accepted_knowingly_stays_on_record(own, pretrained):
     assert result.success
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.WARN
+
+
+def test_what_was_refused_is_accepted_without_training_it_again(own, pretrained, monkeypatch):
+    refused, _ = pretrained(**CLOSED)
+    assert not refused.success
+    monkeypatch.setattr(Updater, "__call__", lambda *_: pytest.fail("a step was trained"))
+    accepted, check = pretrained("warn", **CLOSED)
+    assert accepted.success
+    assert not check.passed
+    assert not list(own.home.checkpoints.iterdir())
+
+
+def test_what_was_accepted_with_a_warning_does_not_pass_a_block(own, pretrained):
+    accepted, _ = pretrained("warn", **CLOSED)
+    assert accepted.success
+    refused, check = pretrained("block", **CLOSED)
+    assert not refused.success
+    assert not check.passed
 
 
 def test_a_sound_encoder_passes_and_shows_its_monitors(own, pretrained):
