@@ -19,6 +19,7 @@ from torch import Tensor
 
 from hier_dag.errors import ConfigError
 from hier_dag.model.formulation import WHOLE, Shard
+from hier_dag.train.cores import cores
 from hier_dag.train.seeding import pick_device
 
 _PATIENCE = timedelta(minutes=30)  # a rank may have to read a large graph before it joins the others
@@ -47,9 +48,9 @@ class Ranks:
         return self.shard.world > 1
 
     def threads(self, wanted: int) -> int:
-        """CPU threads of one rank: those wanted, or its share of this machine's cores."""
+        """CPU threads of one rank: those wanted, or its share of the cores that there are."""
         here = int(os.environ.get("LOCAL_WORLD_SIZE", self.shard.world)) if self.many else 1
-        return wanted or max(1, (os.cpu_count() or 1) // here)
+        return wanted or max(1, cores() // here)
 
     def add_up(self, tensors: list[Tensor]) -> None:
         """Replaces tensors of one dtype and device by their sums over all ranks, in one message."""

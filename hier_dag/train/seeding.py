@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+from hier_dag.train.cores import cores
 
 
 def pick_device(name: str) -> torch.device:
@@ -24,7 +25,7 @@ def seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
     fill = torch.utils.deterministic.fill_uninitialized_memory
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        torch.set_num_threads(threads or os.cpu_count() or 1)
+        torch.set_num_threads(threads or cores())
         # Scatter-adds on CPU race between threads otherwise. CUDA's sparse product has no such variant.
         torch.use_deterministic_algorithms(device.type == "cpu")
         # Nothing here reads memory before writing it, and filling it first takes a tenth of a step.
