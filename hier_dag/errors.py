@@ -125,6 +125,12 @@ class Interrupted(TrainingError):
     code = "interrupted"
 
 
+class Busy(TrainingError):
+    """Another process is at the same training: once it is done, its result is found."""
+
+    code = "busy"
+
+
 class RankLost(TrainingError):
     """One of the processes that trained together ended; the others were ended too."""
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from hier_dag.config.trainer import PodParams
 from hier_dag.progress import tell
+from hier_dag.train.lock import removed
 from hier_dag.worker import FINETUNE, PRETRAIN, work
 from resources.worker_process import Order, run_in_pod, run_in_worker
 
@@ -58,10 +59,11 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._do(context, FINETUNE, job.as_json())
 
     def forget(self, key: str) -> None:
-        """Removes the checkpoints of a training whose result is committed."""
-        import shutil
+        """Removes the checkpoints of a training whose result is committed, unless a process is at it.
 
-        shutil.rmtree(Path(self.checkpoints, key), ignore_errors=True)
+        That one finds the result, too, and removes them in its turn.
+        """
+        removed(Path(self.checkpoints, key))
 
     def _do(self, context: dg.AssetExecutionContext, what: str, job: dict[str, Any]) -> dict[str, Any]:
         if self.mode == "inline":

@@ -6,7 +6,6 @@ checkpoint is staged, fsynced and renamed into place, so that a kill at any time
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -23,12 +22,11 @@ from torch import Tensor
 from hier_dag.digest import digest_file, digest_of
 from hier_dag.durable import sync_folder, sync_tree
 from hier_dag.errors import TrainingError
+from hier_dag.train.lock import FILE_MODE, FOLDER_MODE, held
 
 FORMAT = 1
 TENSORS, STATE = "tensors.safetensors", "state.json"
-_PREFIX, _STAGED, _LOCK = "step-", ".staging-", ".lock"
-_LOOK_AGAIN = 0.2  # seconds
-_FOLDER_MODE, _FILE_MODE = 0o755, 0o644  # whatever the umask: nobody else may write what a training reads
+_PREFIX, _STAGED = "step-", ".staging-"
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Checkpoints:
     """The checkpoints of one training, in a folder of its own that one process writes at a time.
 
     Args:
-        folder: made when it is not there.
+        folder: made when it is not there, by the process that saves.
         key: names the training: what was made under another key is not resumed.
         every: seconds between checkpoints; 0 saves after every step.
         keep: how many of the newest stay; the newest one of the best epoch stays besides.
@@ -56,7 +54,7 @@ class Checkpoints:
         reads_only: for the ranks that do not save: nothing is locked or cleaned up.
 
     Raises:
-        TrainingError: another process trains there.
+        Busy: another process trains there.
     """
 
     def __init__(
@@ -70,12 +68,12 @@ class Checkpoints:
         reads_only: bool = False,
     ) -> None:
         self.folder, self.key, self.every, self.keep = folder, key, every, keep
-        folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
         self._lock: IO[bytes] | None = None
         self._saved = time.monotonic()
         if reads_only:
             return
-        self._lock = _locked(folder, patience)
+        # One that was told to stop may still be saving.
+        self._lock = held(folder, patience)
         for left in folder.glob(f"{_STAGED}*"):
             shutil.rmtree(left, ignore_errors=True)
 
@@ -93,7 +91,7 @@ class Checkpoints:
             best: whether it stands at the end of the best epoch so far.
         """
         staged = self.folder / f"{_STAGED}{uuid.uuid4().hex}"
-        staged.mkdir(mode=_FOLDER_MODE)
+        staged.mkdir(mode=FOLDER_MODE)
         tensors = staged / TENSORS
         save_file({name: tensor.contiguous() for name, tensor in snapshot.tensors.items()}, tensors)
         body = {
@@ -104,7 +102,7 @@ class Checkpoints:
         text = json.dumps({**body, "digest": digest_of(body)}, allow_nan=False)
         (staged / STATE).write_text(text, encoding="utf-8")
         for file in (tensors, staged / STATE):
-            file.chmod(_FILE_MODE)
+            file.chmod(FILE_MODE)
         sync_tree(staged)
         final = self._folder(number)
         if final.exists():  # a step done again after a roll-back
@@ -140,11 +138,6 @@ class Checkpoints:
                 fix="keep HIER_HOME on a volume that all ranks see alike",
             )
         return snapshot
-
-    def clear(self) -> None:
-        """Removes the folder: the training is done with."""
-        self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Lets another process train here."""
@@ -187,31 +180,3 @@ class Checkpoints:
                 shutil.rmtree(folder, ignore_errors=True)
         for left in self.folder.glob(f"{_STAGED}*"):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _locked(folder: Path, patience: float) -> IO[bytes]:
-    """Holds the folder for this process; the lock goes with the process, however it ends."""
-    file = (folder / _LOCK).open("ab")
-    # One that was told to stop may still be saving.
-    deadline = time.monotonic() + patience
-    while not _takes(file):
-        if time.monotonic() < deadline:
-            time.sleep(_LOOK_AGAIN)
-            continue
-        file.close()
-        raise TrainingError(
-            "another process is training the same encoder",
-            file=str(folder),
-            fix="wait until it is done: its result is then reused; or end it, and the next run goes on from "
-            "its last checkpoint",
-        )
-    (folder / _LOCK).chmod(_FILE_MODE)
-    return file
-
-
-def _takes(file: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    except OSError:
-        return False
