@@ -19,6 +19,7 @@ from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.workshop import Built, Outcome, Refused, Workshop
 from hier_dag.registry import CheckRow
 from resources import ArtifactStoreResource, RegistryResource
+from resources.cancelled import cancelled
 
 Reported = Iterator[dg.AssetCheckResult | dg.MaterializeResult]  # type: ignore[type-arg]
 
@@ -52,7 +53,8 @@ def write_audit_publish(
 
     Raises:
         dagster.Failure: when a contract refuses; not to be retried, since the data must change first.
-            Also when the registry cannot be used: no check has failed then, and a retry may help.
+            Also when the registry cannot be used: no check has failed then, and a retry may help; and when
+            the run is cancelled, which a retry policy would take for a fault.
     """
     try:
         with contextlib.closing(registry.open()) as opened:
@@ -70,6 +72,8 @@ def write_audit_publish(
                 raise dg.Failure(str(error), metadata=plain(error.as_dict()), allow_retries=False) from error
     except RegistryError as error:
         raise dg.Failure(str(error), metadata=plain(error.as_dict())) from error
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as error:
+        raise cancelled("the step was stopped. Fix: run it again: what is done is kept") from error
     # What failed although the artifact was committed is declared to inform, not to block.
     yield from _results(context, outcome.checks, dg.AssetCheckSeverity.WARN)
     yield dg.MaterializeResult(

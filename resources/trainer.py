@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from hier_dag.config.trainer import PodParams
+from hier_dag.errors import Interrupted
 from hier_dag.progress import tell
+from hier_dag.train.interrupt import SAVING_TAKES, stop_on_signals
 from hier_dag.train.lock import removed
 from hier_dag.worker import FINETUNE, PRETRAIN, work
+from resources.cancelled import cancelled
 from resources.worker_process import Order, run_in_pod, run_in_worker
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
         checkpoint_seconds: seconds between checkpoints.
         keep_checkpoints: how many of the newest stay.
         pod: the pod of `k8s`, as declared under `trainer.pod`.
+        saving_seconds: that a worker whose step is cancelled may take to save; a bit more than it gives its
+            own ranks.
     """
 
     checkpoints: str
@@ -34,6 +39,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
     checkpoint_seconds: float = 60.0
     keep_checkpoints: int = 2
     pod: dict[str, Any] | None = None
+    saving_seconds: float = SAVING_TAKES + 15.0
 
     def saving(self, key: str) -> "Saving":
         """Where a training is saved.
@@ -67,9 +73,20 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def _do(self, context: dg.AssetExecutionContext, what: str, job: dict[str, Any]) -> dict[str, Any]:
         if self.mode == "inline":
-            return dict(work({"work": what, "job": job}, tell) or {})
+            return _inline({"work": what, "job": job})
         order = Order(what, job, self.processes)
         if self.pod is not None:
             pod = PodParams.model_validate(self.pod)
             return run_in_pod(context, order, pod, Path(self.checkpoints).parent / "jobs")
-        return run_in_worker(context, order)
+        return run_in_worker(context, order, grace=self.saving_seconds)
+
+
+def _inline(order: dict[str, Any]) -> dict[str, Any]:
+    """Does a job in this process; a transfer, which takes seconds, ends without saving when it is told to."""
+    if order["work"] != PRETRAIN:
+        return dict(work(order, tell) or {})
+    with stop_on_signals() as stop:
+        try:
+            return dict(work(order, tell, stop) or {})
+        except Interrupted as error:
+            raise cancelled(str(error)) from error

@@ -3,6 +3,7 @@
 import contextvars
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,10 +17,14 @@ import dagster as dg
 from hier_dag.config.trainer import PodParams
 from hier_dag.errors import ConfigError, error_of
 from hier_dag.progress import Step, tell
+from hier_dag.worker import PRETRAIN
+from resources.cancelled import cancelled
 from resources.pod import pod_spec
+from resources.process_tree import kill_tree
 
-_SAVING_TAKES = 60  # seconds that a worker that was told to stop may take to save
 _RETRIED = ("interrupted", "rank_lost", "crashed")  # the data are not to blame
+_RESUME = "Fix: run it again: it goes on from the last checkpoint"
+_AGAIN = "Fix: run it again"
 _CUSTOM = "report_custom_message"
 
 
@@ -67,25 +72,64 @@ class Order:
     processes: int = 1
 
 
-def run_in_worker(context: dg.AssetExecutionContext, order: Order) -> dict[str, Any]:
+class _Unsaved(Exception):
+    """A worker that was told to stop did not, and was killed."""
+
+
+def run_in_worker(context: dg.AssetExecutionContext, order: Order, *, grace: float) -> dict[str, Any]:
     """Does a job in a worker process on this machine and waits for it.
+
+    Args:
+        context: of the asset whose step this is.
+        order: what to do.
+        grace: seconds that a worker whose step is cancelled may take to save; it is killed then.
 
     Returns:
         The job's facts.
 
     Raises:
         HierError: what the worker refused with.
-        dagster.Failure: the worker died without a word; to be retried.
+        dagster.Failure: the worker died without a word, to be retried; or the step was cancelled.
     """
 
     def run(file: Path) -> None:
-        client = dg.PipesSubprocessClient(
-            message_reader=ProgressReader(), termination_timeout_seconds=_SAVING_TAKES
-        )
-        client.run(context=context, command=[sys.executable, "-m", "hier_dag.worker", str(file)])
+        injector = dg.PipesTempFileContextInjector()
+        with dg.open_pipes_session(context, injector, ProgressReader()) as session:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "hier_dag.worker", str(file)],
+                env={**os.environ, **session.get_bootstrap_env_vars()},
+                # A terminal's Ctrl-C goes to all its processes: the worker hears it from the step alone.
+                start_new_session=True,
+            )
+            try:
+                code = worker.wait()
+            except BaseException:
+                _stop(worker, grace)
+                raise
+        if code:
+            raise RuntimeError(f"exit code {code}")
 
     with tempfile.TemporaryDirectory() as folder:
         return _carried_out(order, Path(folder), run, parent=os.getpid())
+
+
+def _stop(worker: "subprocess.Popen[bytes]", grace: float) -> None:
+    """Has a worker save and end; one that takes too long, or whose step is cancelled once more, is killed.
+
+    Raises:
+        _Unsaved: it was killed.
+    """
+    worker.terminate()
+    try:
+        worker.wait(grace)
+    except subprocess.TimeoutExpired:
+        kill_tree(worker.pid)
+        worker.wait()
+        raise _Unsaved(f"the worker did not finish saving in {grace:g} s and was killed") from None
+    except dg.DagsterExecutionInterruptedError:
+        kill_tree(worker.pid)
+        worker.wait()
+        raise _Unsaved("the worker was killed before it had saved, as asked a second time") from None
 
 
 def run_in_pod(
@@ -105,7 +149,7 @@ def run_in_pod(
     Raises:
         ConfigError: the volume does not hold the state, or dagster-k8s is not installed.
         HierError: what the worker refused with.
-        dagster.Failure: the pod died without a word; to be retried.
+        dagster.Failure: the pod died without a word, to be retried; or the step was cancelled.
     """
     if not shared.is_relative_to(pod.mount):
         raise ConfigError(
@@ -145,7 +189,11 @@ def _carried_out(
     file.write_text(json.dumps(asdict(order) | {"outcome": str(outcome), "parent": parent}))
     try:
         run(file)
-    except Exception as error:  # the class of a process that failed is not among Dagster's public names
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as error:
+        raise cancelled(_left_by(order.work, outcome)) from error
+    except _Unsaved as error:
+        raise cancelled(f"{error}; the last checkpoint stays. {_RESUME}") from error
+    except Exception as error:  # the class of a pod that failed is not among Dagster's public names
         if not outcome.is_file():
             raise _died(order.work, error) from error
     return _facts(json.loads(outcome.read_bytes()))
@@ -158,6 +206,14 @@ def _facts(outcome: dict[str, Any]) -> dict[str, Any]:
     if error.code in _RETRIED:
         raise dg.Failure(str(error))
     raise error
+
+
+def _left_by(work: str, outcome: Path) -> str:
+    """What a worker that was told to stop said when it ended."""
+    said = json.loads(outcome.read_bytes()) if outcome.is_file() else {}
+    if "error" in said:
+        return str(error_of(said["error"]))
+    return f"the worker was told to stop. {_RESUME if work == PRETRAIN else _AGAIN}"
 
 
 def _died(work: str, error: Exception) -> dg.Failure:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SAVING_TAKES = 60  # seconds that processes that were told to stop may take to save
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)  # Dagster sends the second when a run is cancelled
 
 

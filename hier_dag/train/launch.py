@@ -12,8 +12,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from hier_dag.errors import Interrupted, RankLost
-
-_SAVING_TAKES = 60  # seconds that ranks that were told to stop may take to save
+from hier_dag.train.interrupt import SAVING_TAKES
 
 
 def launch(processes: int, *arguments: str) -> None:
@@ -36,7 +35,7 @@ def launch(processes: int, *arguments: str) -> None:
         rdzv_backend="c10d",
         rdzv_endpoint="127.0.0.1:0",
         max_restarts=0,  # a retry of the whole goes on from the checkpoint
-        shutdown_timeout=_SAVING_TAKES,
+        shutdown_timeout=SAVING_TAKES,
     )
     try:
         elastic_launch(config, sys.executable)(*arguments)
