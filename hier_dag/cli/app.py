@@ -36,7 +36,7 @@ app.add_typer(audit)
 
 
 def main() -> None:
-    """Runs `hier`. Exit codes: 0 done, 1 a contract or gate refused, 2 usage or configuration."""
+    """Runs `hier`. Exit codes: 0 done, 1 a contract or gate refused, 2 usage, 130 stopped."""
     # Several runs share a machine: DGL must not write a configuration file into the user's home.
     os.environ.setdefault("DGLBACKEND", "pytorch")
     print_whatever_it_holds()

@@ -13,6 +13,7 @@ import typer
 from rich.text import Text
 
 from hier_dag.cli.output import REFUSED, out
+from hier_dag.cli.stopping import end_if_cancelled, resumable
 
 
 def demo() -> None:
@@ -35,7 +36,9 @@ def demo() -> None:
             f"  {summary.users:,} users, {summary.items:,} items, {sum(summary.events.values()):,} events",
             highlight=False,
         )
-    results, _ = run_pipeline(SAMPLE_DOMAINS)
+    with resumable():
+        results, _ = run_pipeline(SAMPLE_DOMAINS)
+    end_if_cancelled(results)
     if any(d.outcome in ("failed", "blocked") for d in results):
         raise typer.Exit(REFUSED)
     config = load_config(SAMPLE_DOMAINS)

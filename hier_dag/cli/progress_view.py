@@ -21,7 +21,10 @@ from hier_dag.progress import listening
 if TYPE_CHECKING:
     from hier_dag.orchestration.runner import Done, Step
 
-MARKS = {"made": "[green]✓[/]", "reused": "[dim]=[/]", "failed": "[red]✗[/]", "blocked": "[yellow]·[/]"}
+MARKS = {
+    "made": "[green]✓[/]", "reused": "[dim]=[/]", "failed": "[red]✗[/]", "blocked": "[yellow]·[/]",
+    "cancelled": "[yellow]✗[/]",
+}  # fmt: skip
 _SECONDS_BETWEEN_LINES = 10.0
 _BESIDE = 24  # columns of indent, spinner, bar, time and the gaps between them
 _BAR = 10  # columns; a pre-training and its time left then fit into 100 of them
@@ -69,9 +72,10 @@ class RunView:
         how = "" if done.outcome in ("made", "failed") else f" {done.outcome}"
         head = f"{MARKS[done.outcome]} {self._n:>2}/{self._of} {escape(done.step.title)}"
         self._line(f"{head}[dim]{how} {done.seconds:.1f} s[/]")
-        if done.outcome == "failed":
+        if done.outcome in ("failed", "cancelled"):
             console = self._progress.console if self._progress is not None else err
-            console.print(f"   {done.message}", style="red", highlight=False, markup=False, soft_wrap=True)
+            style = "red" if done.outcome == "failed" else "yellow"
+            console.print(f"   {done.message}", style=style, highlight=False, markup=False, soft_wrap=True)
 
     @staticmethod
     def _fitting(text: str, columns: int) -> str:

@@ -13,6 +13,7 @@ import typer
 
 from hier_dag.cli.output import REFUSED, Json, err, out, print_json
 from hier_dag.cli.progress_view import MARKS, RunView, watching
+from hier_dag.cli.stopping import end_if_cancelled, resumable
 from hier_dag.errors import UsageError
 from hier_dag.home import Home, home_of, last_domains_file, remember
 
@@ -29,7 +30,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run every stage whose result is not there yet; each step is a Dagster run that shows in the UI."""
-    results, seconds = run_pipeline(domains or last_domains_file(), only, quiet=as_json)
+    with resumable():
+        results, seconds = run_pipeline(domains or last_domains_file(), only, quiet=as_json)
     failed = [d for d in results if d.outcome == "failed"]
     if as_json:
         print_json(
@@ -44,6 +46,7 @@ def run(
         )  # fmt: skip
     else:
         _closing(results, seconds)
+    end_if_cancelled(results)
     if failed:
         raise typer.Exit(REFUSED)
 
@@ -116,5 +119,5 @@ def _closing(results: list[Done], seconds: float) -> None:
             "Mend what the message names, then run the same command: what is done is kept.",
             style="yellow",
         )
-    else:
+    elif not count["cancelled"]:
         out.print("Next: [bold]hier report[/], [bold]hier recommend DOMAIN USER[/], [bold]hier ui[/]")

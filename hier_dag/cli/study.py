@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hier_dag.cli.output import REFUSED, Json, err, print_json
+from hier_dag.cli.output import REFUSED, Json, print_json
+from hier_dag.cli.stopping import end_if_cancelled, resumable
 from hier_dag.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.study.cell import Cell
     from hier_dag.study.study import Study
-
-
-STOPPED = 130  # as shells say of a command ended by an interrupt
-_INTERRUPTED = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 
 def study(
@@ -60,11 +57,9 @@ def study(
     (one,) = chosen
     asked = ",".join(cells or ()).split(",") if cells else None
     todo = one.cells(config) if asked is None else cells_named(one, config, filter(None, asked))
-    try:
+    with resumable():
         results = run_study(one, config, home, workshop, todo, quiet=as_json)
-    except KeyboardInterrupt:
-        err.print("Stopped. What is done is kept: the same command goes on from here.", style="yellow")
-        raise typer.Exit(STOPPED) from None
+    end_if_cancelled(results)
     finished = finished_cells(one, config, workshop)
     summary = summary_of(one, config, finished)
     paths = {} if summary is None else write_summary(one, summary, folder or home.root / "studies")
@@ -146,8 +141,6 @@ def run_study(
                 left.end(worked=done.outcome != "reused")
                 results.append(done)
                 view.done(done)
-                if any(name in (done.message or "") for name in _INTERRUPTED):
-                    raise KeyboardInterrupt  # Dagster ends the run alone, and the next would begin
     return results
 
 

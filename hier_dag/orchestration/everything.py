@@ -13,7 +13,7 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     from hier_dag.config import load_config
     from hier_dag.definitions import build_definitions
     from hier_dag.home import domains_file, home_of
-    from hier_dag.orchestration.runner import FAILED, run, steps
+    from hier_dag.orchestration.runner import CANCELLED, FAILED, run, steps
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
@@ -25,6 +25,8 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     dag = build_definitions(config, at)
     for done in run(lambda: (dag, context.instance), steps(config, workshop), workshop, at.live):
         context.log.info(f"{done.step.title}: {done.outcome} in {done.seconds:.1f} s {done.message or ''}")
+        if done.outcome == CANCELLED:
+            raise dg.DagsterExecutionInterruptedError(done.message)
         if done.outcome == FAILED:
             failed.append(f"{done.step.title}: {done.message}")
     if failed:

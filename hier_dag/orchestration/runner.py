@@ -21,8 +21,10 @@ from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CORRECTIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.publish.live import Live, read_live
+from resources.cancelled import was_cancelled
 
-MADE, REUSED, FAILED, BLOCKED = "made", "reused", "failed", "blocked"
+MADE, REUSED, FAILED, BLOCKED, CANCELLED = "made", "reused", "failed", "blocked", "cancelled"
+_INTERRUPTS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")  # as Dagster records them
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """How a step ended: made, reused, failed or blocked by one above; with its run and the reason."""
+    """How a step ended: made, reused, failed, blocked by one above, or cancelled; with run and reason."""
 
     step: Step
     outcome: str
@@ -106,6 +108,8 @@ def run(
 ) -> Iterator[Done]:
     """Runs waves in order; a failure blocks every later wave and nothing beside it.
 
+    SIGINT or SIGTERM to this process cancels the step at hand, in order; nothing is run after it.
+
     Args:
         dagster: gives the DAG and the instance that runs are recorded in; asked for once, when needed.
         waves: from `steps`.
@@ -128,6 +132,8 @@ def run(
             done = _run_step(once, step, workshop, live)
             failed = failed or (step.title if done.outcome == FAILED else None)
             yield done
+            if done.outcome == CANCELLED:
+                return
         blocked_by = blocked_by or failed
 
 
@@ -154,6 +160,12 @@ def _run_step(
     seconds = time.perf_counter() - began
     if result.success:
         return Done(step, MADE, seconds, result.run_id)
+    if _interrupted(result):
+        # Dagster takes an interrupt that no one announced on the instance for a failure.
+        run = instance.get_run_by_id(result.run_id)
+        if run is not None:
+            instance.report_run_canceled(run, "cancelled by a signal to the process that ran it")
+        return Done(step, CANCELLED, seconds, result.run_id, _reason(result))
     return Done(step, FAILED, seconds, result.run_id, _reason(result))
 
 
@@ -192,6 +204,23 @@ def _is_live(domain: str, digest: str, workshop: Workshop, live: Path) -> bool:
         return read_live(live, domain) == Live(domain=domain, version=alias.version, digest=digest)
     except HierError:
         return False  # lost or damaged: publishing again writes it
+
+
+def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a run ended because this process was told to stop, wherever it stood."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if was_cancelled(data.user_failure_data):
+                return True
+            error = data.error
+        elif event.is_run_failure:
+            error = event.job_failure_data.error
+        else:
+            continue
+        if error is not None and error.cls_name in _INTERRUPTS:
+            return True
+    return False
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
