@@ -10,6 +10,7 @@ from hier_dag.errors import Interrupted
 from hier_dag.progress import tell
 from hier_dag.train.interrupt import SAVING_TAKES, stop_on_signals
 from hier_dag.train.lock import removed
+from hier_dag.train.unfinished import remove_unfinished
 from hier_dag.worker import FINETUNE, PRETRAIN, work
 from resources.cancelled import cancelled
 from resources.worker_process import Order, run_in_pod, run_in_worker
@@ -28,6 +29,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
         processes: ranks that pre-train together, under `torchrun` and `k8s`.
         checkpoint_seconds: seconds between checkpoints.
         keep_checkpoints: how many of the newest stay.
+        keep_unfinished_days: that checkpoints stay of a training that was given up.
         pod: the pod of `k8s`, as declared under `trainer.pod`.
         saving_seconds: that a worker whose step is cancelled may take to save; a bit more than it gives its
             own ranks.
@@ -38,6 +40,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
     processes: int = 1
     checkpoint_seconds: float = 60.0
     keep_checkpoints: int = 2
+    keep_unfinished_days: float = 14.0
     pod: dict[str, Any] | None = None
     saving_seconds: float = SAVING_TAKES + 15.0
 
@@ -57,7 +60,16 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
 
     def pretrain(self, context: dg.AssetExecutionContext, job: "PretrainJob") -> dict[str, Any]:
-        """Pre-trains an encoder; gives the facts of `run_pretraining`."""
+        """Pre-trains an encoder; gives the facts of `run_pretraining`.
+
+        What trainings that were given up have left behind is removed first.
+        """
+        key = "" if job.saving is None else job.saving.key
+        for name in remove_unfinished(Path(self.checkpoints), self.keep_unfinished_days, keep=key):
+            context.log.info(
+                f"removed the checkpoints of training {name}: not finished, and nothing saved for "
+                f"{self.keep_unfinished_days:g} days (trainer.keep_unfinished_days)"
+            )
         return self._do(context, PRETRAIN, job.as_json())
 
     def finetune(self, context: dg.AssetExecutionContext, job: "TransferJob") -> dict[str, Any]:

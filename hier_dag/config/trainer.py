@@ -40,6 +40,9 @@ class TrainerParams(BaseModel):
     keep_checkpoints: int = Field(
         2, ge=1, description="newest checkpoints that stay until the encoder is committed, the best besides"
     )
+    keep_unfinished_days: float = Field(
+        14.0, gt=0, allow_inf_nan=False, description="that checkpoints stay of a training that was given up"
+    )
     pod: PodParams | None = Field(None, description="of mode k8s")
 
     @model_validator(mode="after")

@@ -82,6 +82,8 @@ def test_the_least_declaration_asks_for_no_resources(declare):
         ({"processes": 2}, "needs `mode: torchrun` or `k8s`"),
         ({"mode": "k8s", "pod": {**DECLARED, "mount": "state"}}, "pattern"),
         ({"mode": "k8s", "pod": {**DECLARED, "gpus": -1}}, "greater than or equal to 0"),
+        ({"keep_unfinished_days": 0}, "greater than 0"),
+        ({"keep_unfinished_days": float("inf")}, "finite"),
     ],
 )
 def test_a_declaration_that_fits_nothing_is_a_mistake(declare, trainer, words):
