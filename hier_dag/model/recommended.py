@@ -22,6 +22,7 @@ from hier_dag.model.formulation import (
 )
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.rank_loss import bpr, sampled_softmax
+from hier_dag.model.reach import reach
 from hier_dag.model.source_view import SourceView
 from hier_dag.model.user_encoder import UserEncoder
 from hier_dag.train.params import PretrainParams
@@ -43,6 +44,7 @@ class Recommended(Formulation):
         self.nodes = EntityEncoder(view, dim, params.layers)
         self.content = Adjacency.means(view.content)
         self.history = UserEncoder(view, dim)
+        self.tastes = Adjacency.sums(view.tastes())
         self.item_head = residual_mlp(dim, dim)
         self.bias_head = residual_mlp(dim, 1)
         self.user_head = residual_mlp(dim, dim)
@@ -52,8 +54,6 @@ class Recommended(Formulation):
 
         What is a sum over pairs is that of the shard's own; the rest is divided by the number of shards.
         """
-        nodes = self.nodes()
-        content = spmm(self.content, nodes)
         # Every shard draws for the whole batch, so that all draw the same numbers.
         gates = self.paths.draw()
         rows = one_row_per_user(batch.users, CONTRAST_ROWS)
@@ -64,10 +64,17 @@ class Recommended(Formulation):
         if shard.world > 1:
             users, items = torch.cat([users, batch.users[rows]]), torch.cat([items, batch.items[rows]])
             rows = torch.arange(n, len(users), device=users.device)
-        p = self.history.leave_one_out(content, users, items)
+        others = mine.rivals if self.params.rank_loss == "bpr" else mine.negatives
+        touched = reach(self.history.history, self.tastes, self.content, users, items, others)
+        nodes = self.nodes()
+        content = spmm(touched.content, nodes)
+        p = self.history.leave_one_out(touched, nodes, content)
         h = p + self.user_head(p)
         enhanced = self.paths(h, gates)
-        rank, auxiliary = self._rank(mine, content, [rows_at(h + enhanced, first), rows_at(enhanced, first)])
+        z, bias = self._items(content)
+        queries = [rows_at(h + enhanced, first), rows_at(enhanced, first)]
+        own = rows_at(touched.own, first)
+        rank, auxiliary = self._rank(mine, queries, z, bias, own, touched.others)
         tau, world = self.params.temperature, shard.world
         return {
             "rank": share * rank,
@@ -83,36 +90,32 @@ class Recommended(Formulation):
         seen = self.nodes.seen.nonzero().flatten()
         return seen[torch.randperm(len(seen), device=seen.device)[:CONTRAST_ROWS]]
 
-    def _rank(self, batch: Batch, content: Tensor, queries: list[Tensor]) -> list[Tensor]:
-        """The declared rank loss of each query view, mean over the batch."""
-        if self.params.rank_loss == "bpr":
-            return self._bpr(batch, content, queries)
-        wanted, place = torch.unique(torch.cat([batch.items, batch.negatives.flatten()]), return_inverse=True)
-        z, bias = self._items(F.embedding(wanted, content))
-        z_pos = F.embedding(place[: len(batch.items)], z)
-        b_pos = bias.index_select(0, place[: len(batch.items)])
-        z_neg = F.embedding(place[len(batch.items) :], z).view(*batch.negatives.shape, -1)
-        b_neg = bias.index_select(0, place[len(batch.items) :]).view(batch.negatives.shape)
-        totals = []
-        for query in queries:
-            positive = (query * z_pos).sum(1) + b_pos
-            total = query.new_zeros(())
-            parts = zip(query.split(batch.counts), positive.split(batch.counts), strict=True)
-            own = batch.items.split(batch.counts)
-            for domain, (q, pos) in enumerate(parts):
-                scores = q @ z_neg[domain].T + b_neg[domain]
-                total = total + sampled_softmax(pos, scores, own[domain][:, None] == batch.negatives[domain])
-            totals.append(total / len(query))
-        return totals
+    def _rank(
+        self, batch: Batch, queries: list[Tensor], z: Tensor, bias: Tensor, own: Tensor, others: Tensor
+    ) -> list[Tensor]:
+        """The declared rank loss of each query view, mean over the batch.
 
-    def _bpr(self, batch: Batch, content: Tensor, queries: list[Tensor]) -> list[Tensor]:
-        """Each positive against one item of its own domain."""
-        wanted, place = torch.unique(torch.cat([batch.items, batch.rivals]), return_inverse=True)
-        z, bias = self._items(F.embedding(wanted, content))
-        own, rival = place.chunk(2)
-        margin = F.embedding(own, z) - F.embedding(rival, z)
-        offset = bias.index_select(0, own) - bias.index_select(0, rival)
-        return [bpr((query * margin).sum(1) + offset, offset.new_zeros(len(offset))) for query in queries]
+        Args:
+            batch: its items and negatives tell where these are one.
+            queries: views of its users, float32 [b, d] each.
+            z: float32 [w, d], vectors of the items that are scored.
+            bias: float32 [w].
+            own: int64 [b], place of each pair's item in `z`.
+            others: int64 [b] or [domains, m], places of what they compete with.
+        """
+        z_own, b_own = F.embedding(own, z), bias.index_select(0, own)
+        if self.params.rank_loss == "bpr":
+            margin, offset = z_own - F.embedding(others, z), b_own - bias.index_select(0, others)
+            return [bpr((query * margin).sum(1) + offset, offset.new_zeros(len(offset))) for query in queries]
+        z_others, b_others = F.embedding(others, z), bias[others]
+        query, total, start = torch.stack(queries), z.new_zeros(len(queries)), 0
+        for domain, count in enumerate(batch.counts):
+            at = slice(start, start + count)
+            collides = (batch.items[at, None] == batch.negatives[domain]).nonzero()
+            sampled = z_others[domain], b_others[domain]
+            total = total + sampled_softmax(query[:, at], z_own[at], b_own[at], *sampled, collides).sum(1)
+            start += count
+        return list(total / len(own))
 
     def _items(self, content: Tensor) -> tuple[Tensor, Tensor]:
         return content + self.item_head(content), self.bias_head(content).flatten()

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from hier_dag.graph.csr import CSR, IntArray, from_coo
+from hier_dag.graph.csr import CSR, FloatArray, IntArray, from_coo
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.model.neighbours import entity_neighbours
 
@@ -51,6 +52,18 @@ class SourceView:
             self.content.row_of_entry()[keep], self.content.indices[keep], self.n_items, self.n_entities
         )
 
+    def tastes(self) -> CSR:
+        """Users × content nodes: Σ over each user's history of the items' mean content, entries merged.
+
+        It sums a user's content over nodes, of which there are few and which a history repeats, where a sum
+        over items would need the vectors of the whole catalogue first.
+        """
+        share = (1 / np.maximum(self.content.degrees(), 1)).astype(np.float32)
+        content = _scipy(self.content, np.repeat(share, self.content.degrees()))
+        product = (_scipy(self.history, np.ones(self.history.nnz, np.float32)) @ content).sorted_indices()
+        indptr, indices = product.indptr.astype(np.int64), product.indices.astype(np.int64)
+        return CSR(indptr=indptr, indices=indices, cols=self.n_nodes, values=product.data)
+
     def trained_items(self) -> NDArray[np.bool_]:
         """Whether each item has a source training interaction, bool [n_items]."""
         return np.bincount(self.history.indices, minlength=self.n_items) > 0
@@ -58,6 +71,10 @@ class SourceView:
     def users_with_history(self) -> NDArray[np.bool_]:
         """Whether each user has a source training interaction, bool [n_users]."""
         return self.history.degrees() > 0
+
+
+def _scipy(csr: CSR, values: FloatArray) -> sp.csr_array:
+    return sp.csr_array((values, csr.indices, csr.indptr), shape=(csr.rows, csr.cols))
 
 
 def source_view(graph: KnowledgeGraph) -> SourceView:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.message_passing import spmm
+from hier_dag.model.reach import Reach
 from hier_dag.model.source_view import SourceView
 
 
@@ -31,22 +33,21 @@ class UserEncoder(nn.Module):
         """Items without an identity of their own."""
         nn.init.zeros_(self.ids)
 
-    def leave_one_out(self, content: Tensor, users: Tensor, items: Tensor) -> Tensor:
+    def leave_one_out(self, touched: Reach, nodes: Tensor, content: Tensor) -> Tensor:
         """p_u of each training pair, without the pair's own item.
 
         Args:
-            content: h, float32 [n_items, d].
-            users: int64 [b].
-            items: int64 [b], an item of each user's history.
+            touched: b pairs.
+            nodes: h_c, float32 [content nodes, d].
+            content: h_i of `touched.items`, float32 [w, d].
 
         Returns:
             float32 [b, d].
         """
-        known = content + self.ids
-        distinct, place = torch.unique(users, return_inverse=True)
-        total = nn.functional.embedding(place, spmm(self.history.select(distinct), known))
-        rest = (self.history.degrees()[users] - 1)[:, None]
-        mean = (total - nn.functional.embedding(items, known)) / rest.clamp(min=1)
+        total = spmm(touched.tastes, nodes) + spmm(touched.histories, self.ids)
+        own = F.embedding(touched.own, content) + F.embedding(touched.items[touched.own], self.ids)
+        rest = (touched.histories.degrees() - 1)[touched.place, None]
+        mean = (F.embedding(touched.place, total) - own) / rest.clamp(min=1)
         return torch.where(rest > 0, mean, mean.sum(0) / (rest > 0).sum().clamp(min=1))
 
     def forward(self, content: Tensor, users: Tensor, fallback: Tensor) -> Tensor:

@@ -21,18 +21,19 @@ def pick_device(name: str) -> torch.device:
 def seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
     """Seeds torch and sets its threads; the caller's random state and settings come back afterwards."""
     before = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
+    mode = torch.get_deterministic_debug_mode()
     fill = torch.utils.deterministic.fill_uninitialized_memory
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         torch.set_num_threads(threads or cores())
         # Scatter-adds on CPU race between threads otherwise. CUDA's sparse product has no such variant.
-        torch.use_deterministic_algorithms(device.type == "cpu")
+        # Set by the debug mode: `use_deterministic_algorithms` imports torch's compiler first, 3.5 s.
+        torch.set_deterministic_debug_mode("error" if device.type == "cpu" else "default")
         # Nothing here reads memory before writing it, and filling it first takes a tenth of a step.
         torch.utils.deterministic.fill_uninitialized_memory = False
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(deterministic)
+            torch.set_deterministic_debug_mode(mode)
             torch.utils.deterministic.fill_uninitialized_memory = fill
             torch.set_num_threads(before)

@@ -21,3 +21,15 @@ def test_target_interactions_leave_no_trace(graph_with):
         np.testing.assert_array_equal(getattr(one, name).indptr, getattr(other, name).indptr)
     assert one.users_with_history().tolist() == [True, True, True, False]
     assert one.trained_items().tolist() == [True, True, True, True, False, False]
+
+
+def test_tastes_are_the_mean_content_of_each_history_summed(view):
+    dense = np.zeros((view.n_users, view.n_nodes), np.float32)
+    for user, item in zip(view.history.row_of_entry(), view.history.indices, strict=True):
+        nodes = view.content.indices[view.content.indptr[item] : view.content.indptr[item + 1]]
+        np.add.at(dense[user], nodes, 1 / len(nodes))
+    tastes = view.tastes()
+    got = np.zeros_like(dense)
+    got[tastes.row_of_entry(), tastes.indices] = tastes.values
+    np.testing.assert_allclose(got, dense)
+    assert tastes.nnz == np.count_nonzero(dense)
