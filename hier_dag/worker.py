@@ -24,6 +24,7 @@ from hier_dag.durable import replace_file
 from hier_dag.errors import Crashed, HierError, Interrupted, UsageError
 from hier_dag.progress import Step
 from hier_dag.train.interrupt import stop_on_signals
+from hier_dag.train.turn import wait_for_turn
 
 if TYPE_CHECKING:
     from hier_dag.train.ranks import Ranks
@@ -52,6 +53,8 @@ def main(arguments: list[str]) -> int:
         if ranks > 1 and order["work"] == PRETRAIN and "RANK" not in os.environ:
             from hier_dag.train.launch import launch
 
+            with stop_on_signals() as stop:
+                _wait_for_turn(order, lambda step: print(step.text, file=sys.stderr, flush=True), stop)
             os.environ[_LAUNCHER] = str(os.getpid())
             launch(ranks, "-m", "hier_dag.worker", arguments[0])
             return DONE  # the first rank wrote the outcome
@@ -122,6 +125,8 @@ def work(
         from hier_dag.train.ranks import ALONE
 
         job = PretrainJob.from_json(order["job"])
+        if ranks is None:
+            _wait_for_turn(order, tell, stop)
         return run_pretraining(job, lambda p: tell(as_step(p)), stop, ranks or ALONE)
     if order["work"] == FINETUNE:
         from hier_dag.transfer.job import TransferJob, run_transfer
@@ -132,6 +137,14 @@ def work(
     raise UsageError(
         f"a worker does not know the work {order['work']!r}", fix=f"ask for {PRETRAIN} or {FINETUNE}"
     )
+
+
+def _wait_for_turn(order: dict[str, Any], tell: Tell, stop: Callable[[], bool] | None) -> None:
+    """Waits for a process that does the same pre-training; ranks leave that to their launcher."""
+    saving = order["job"]["saving"]
+    if saving is not None:
+        where, every = Path(saving["folder"]), float(saving["every"])
+        wait_for_turn(where, every, lambda text: tell(Step("pretrain/encoder", text, 0, 0)), stop)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from hier_dag.config.trainer import PodParams
-from hier_dag.errors import Interrupted
+from hier_dag.errors import Busy, Interrupted
 from hier_dag.progress import tell
 from hier_dag.train.interrupt import SAVING_TAKES, stop_on_signals
 from hier_dag.train.lock import removed
@@ -102,3 +102,5 @@ def _inline(order: dict[str, Any]) -> dict[str, Any]:
             return dict(work(order, tell, stop) or {})
         except Interrupted as error:
             raise cancelled(str(error)) from error
+        except Busy as error:  # to be retried
+            raise dg.Failure(str(error)) from error

@@ -22,7 +22,7 @@ from resources.cancelled import cancelled
 from resources.pod import pod_spec
 from resources.process_tree import kill_tree
 
-_RETRIED = ("interrupted", "rank_lost", "crashed")  # the data are not to blame
+_RETRIED = ("interrupted", "rank_lost", "crashed", "busy")  # the data are not to blame
 _RESUME = "Fix: run it again: it goes on from the last checkpoint"
 _AGAIN = "Fix: run it again"
 _CUSTOM = "report_custom_message"
