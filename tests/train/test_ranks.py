@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,9 +20,11 @@ from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
 from hier_dag.pipeline.stages import ENCODER, GRAPH
 from hier_dag.train.batches import SourcePairs
+from hier_dag.train.checkpoint import STATE
 from hier_dag.train.job import PretrainJob, Saving
+from hier_dag.train.lock import held
 from hier_dag.train.update import weighted
-from hier_dag.worker import DONE, REFUSED
+from hier_dag.worker import DONE, REFUSED, STOPPED
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 7])
@@ -74,26 +77,36 @@ def test_the_shards_gradients_add_up_to_that_of_the_whole_batch(gradients, world
             torch.testing.assert_close(summed[name], gradient, rtol=1e-8, atol=1e-12)
 
 
+def written(platform, folder, every):
+    """Writes an order for two ranks; gives the command, the outcome's file and the job."""
+    config = platform.config
+    job = PretrainJob(
+        graph=platform.latest(GRAPH).path,
+        sources=config.source_names,
+        targets=config.target_names,
+        params=config.stages.pretrain,
+        out=folder / "out",
+        saving=Saving(folder=folder / "saved", key="key", every=every),
+    )
+    file, outcome = folder / "job.json", folder / "outcome.json"
+    order = {"work": "pretrain", "job": job.as_json(), "outcome": str(outcome), "processes": 2}
+    file.write_text(json.dumps(order), encoding="utf-8")
+    return [sys.executable, "-m", "hier_dag.worker", str(file)], outcome, job
+
+
 @pytest.fixture
 def ranked(platform, tmp_path):
-    """Writes an order for several ranks; gives the command, the outcome's file and the job."""
+    """An order for two ranks that save so many seconds apart: command, outcome and job."""
+    return lambda every: written(platform, tmp_path, every)
 
-    def write(processes, name="out"):
-        config = platform.config
-        job = PretrainJob(
-            graph=platform.latest(GRAPH).path,
-            sources=config.source_names,
-            targets=config.target_names,
-            params=config.stages.pretrain,
-            out=tmp_path / name,
-            saving=Saving(folder=tmp_path / f"{name} saved", key="key", every=0),
-        )
-        file, outcome = tmp_path / f"{name}.json", tmp_path / f"{name} outcome.json"
-        order = {"work": "pretrain", "job": job.as_json(), "outcome": str(outcome), "processes": processes}
-        file.write_text(json.dumps(order), encoding="utf-8")
-        return [sys.executable, "-m", "hier_dag.worker", str(file)], outcome, job
 
-    return write
+@pytest.fixture(scope="module")
+def whole(finished, tmp_path_factory):
+    """Two ranks that trained to the end: how their launcher ended, the outcome and the job."""
+    command, outcome, job = written(finished, tmp_path_factory.mktemp("whole"), every=3600)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == DONE, done.stderr
+    return done, outcome, job
 
 
 def assert_close(job, artifact):
@@ -111,10 +124,8 @@ def assert_close(job, artifact):
     assert torch.linalg.norm(other - one) < 1e-2 * torch.linalg.norm(one)
 
 
-def test_two_processes_train_as_one_does(platform, ranked):
-    command, outcome, job = ranked(2)
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == DONE, done.stderr
+def test_two_processes_train_as_one_does(platform, whole):
+    done, outcome, job = whole
     artifact = platform.latest(ENCODER)
     assert_close(job, artifact)
     assert json.loads(outcome.read_text())["facts"]["epochs"] == artifact.manifest.summary["epochs"]
@@ -124,15 +135,30 @@ def test_two_processes_train_as_one_does(platform, ranked):
     assert told.count(told[-1]) <= 2  # the last step, and the end of its epoch
 
 
-def test_a_killed_rank_fails_the_run_by_name_and_the_next_run_goes_on(platform, ranked):
-    command, outcome, job = ranked(2)
+def started(command, job):
+    """A launcher at work, and its ranks by number, once the first checkpoint is there."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 90
     while not list(job.saving.folder.glob("step-*")):
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    ranks = {c.environ().get("RANK"): c for c in psutil.Process(process.pid).children()}
+    children = psutil.Process(process.pid).children(recursive=True)
+    return process, {c.environ()["RANK"]: c for c in children if "RANK" in c.environ()}
+
+
+def finish(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == DONE, done.stderr
+
+
+def saved(job):
+    return sorted(p.name for p in job.saving.folder.glob("step-*"))
+
+
+def test_a_killed_rank_fails_the_run_by_name_and_the_next_run_goes_on(platform, ranked):
+    command, outcome, job = ranked(0)
+    process, ranks = started(command, job)
     os.kill(ranks["1"].pid, signal.SIGKILL)
     _, said = process.communicate(timeout=120)
     assert process.returncode == REFUSED, said
@@ -140,7 +166,38 @@ def test_a_killed_rank_fails_the_run_by_name_and_the_next_run_goes_on(platform, 
     assert error.code == "rank_lost"
     assert "rank 1 of 2 was killed (SIGKILL)" in str(error)
     assert "goes on from the last checkpoint" in str(error)
-    steps = sorted(p.name for p in job.saving.folder.glob("step-*"))
-    assert subprocess.run(command, capture_output=True).returncode == DONE
-    assert sorted(p.name for p in job.saving.folder.glob("step-*"))[-1] > steps[-1]
+    steps = saved(job)
+    finish(command)
+    assert saved(job)[-1] > steps[-1]
     assert_close(job, platform.latest(ENCODER))
+
+
+def test_ranks_whose_launcher_is_told_to_stop_save_once_and_go_on_to_equal_bits(ranked, whole):
+    command, outcome, job = ranked(3600)
+    process, ranks = started(command, job)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == STOPPED, said
+    error = error_of(json.loads(outcome.read_text())["error"])
+    assert error.code == "interrupted"
+    assert not psutil.wait_procs(ranks.values(), timeout=0)[1]
+    # Both stopped after the same step, and that step alone was saved after the start.
+    (where,) = set(re.findall(r"stopped as asked at epoch (\d+), step (\d+)", said))
+    _, newest = saved(job)
+    place = json.loads((job.saving.folder / newest / STATE).read_bytes())["state"]["place"]
+    assert (str(place["epoch"]), str(place["step"])) == where
+    finish(command)
+    for name in ("model.safetensors", "encoding.safetensors", "curve.parquet"):
+        assert (job.out / name).read_bytes() == (whole[2].out / name).read_bytes(), name
+
+
+def test_ranks_whose_launcher_is_killed_save_and_end(ranked):
+    command, _, job = ranked(0)
+    process, ranks = started(command, job)
+    assert set(ranks) == {"0", "1"}
+    process.kill()
+    process.communicate()
+    assert not psutil.wait_procs(ranks.values(), timeout=60)[1]
+    lock = held(job.saving.folder)  # nobody trains there any more
+    lock.close()
+    assert saved(job)
