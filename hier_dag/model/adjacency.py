@@ -102,6 +102,15 @@ class Adjacency(nn.Module):
         scale = None if self.scale is None else self.scale[rows]
         return Adjacency(indptr, self.indices[entry], self.cols, weights, scale)
 
+    def relabelled(self, place: Tensor, cols: int) -> Adjacency:
+        """The same entries in other columns.
+
+        Args:
+            place: int64 [this matrix's cols], new column of each that occurs.
+            cols: number of new columns.
+        """
+        return Adjacency(self.indptr, place[self.indices], cols, self.weights, self.scale)
+
     def transposed(self) -> tuple[Tensor, Tensor, Tensor]:
         """(indptr [cols + 1], indices [nnz], order [nnz]) of the transpose; computed once.
 
@@ -121,6 +130,18 @@ class Adjacency(nn.Module):
         if self._cached("transposed_weights") is None:
             self._cache["transposed_weights"] = self.weights[self.transposed()[2]]
         return self._cache["transposed_weights"]
+
+    def running_weights(self) -> Tensor:
+        """Summed weights before each entry and after the last, float64 [nnz + 1]; computed once.
+
+        Only of a matrix with weights.
+        """
+        if self._cached("running") is None:
+            assert self.weights is not None
+            running = torch.zeros(self.nnz + 1, dtype=torch.float64, device=self.weights.device)
+            torch.cumsum(self.weights, 0, dtype=torch.float64, out=running[1:])
+            self._cache["running"] = running
+        return self._cache["running"]
 
     def dgl_block(self) -> Any:
         """The DGL block whose in-edges of node r are row r's entries, in this order (CPU only)."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.message_passing import spmm
+from hier_dag.model.neighbourhood import Neighbourhood
 from hier_dag.model.source_view import SourceView
 
 _DECAY = 0.8
@@ -44,11 +45,26 @@ class EntityEncoder(nn.Module):
         """Free vectors of norm about 0.8 at d = 64, comparable with one layer's output."""
         nn.init.normal_(self.free, std=0.1)
 
-    def forward(self) -> Tensor:
-        """Vectors of all content nodes, float32 [n_nodes, d]."""
+    def forward(self, around: Neighbourhood | None = None) -> Tensor:
+        """Vectors of all content nodes, float32 [n_nodes, d], or of a neighbourhood's outputs [m, d].
+
+        Args:
+            around: its nodes alone are encoded, from the neighbours drawn in it; gradients of free vectors
+                are then sparse.
+        """
+        if around is not None:
+            return self._around(around)
         h = self.free * self.seen[:, None]
         total = h
         for _ in range(self.layers):
             h = _DECAY * F.normalize(h + spmm(self.neighbours, h), dim=1)
             total = total + h
+        return total
+
+    def _around(self, around: Neighbourhood) -> Tensor:
+        h = F.embedding(around.inputs, self.free, sparse=True) * self.seen[around.inputs, None]
+        total = h
+        for layer in around.layers:
+            h = _DECAY * F.normalize(F.embedding(layer.own, h) + spmm(layer.messages, h), dim=1)
+            total = F.embedding(layer.own, total) + h
         return total

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hier_dag.errors import ConfigError
 from hier_dag.model.bottleneck_contrast import bottleneck_contrast
 from hier_dag.model.decision_path import DecisionPaths
 from hier_dag.model.encoding import FALLBACK, KG_INFERRED, TRAINED, Encoding
 from hier_dag.model.hsic_bottleneck import hsic_bottleneck
+from hier_dag.model.reach import Fanout
 from hier_dag.model.source_view import SourceView
 from hier_dag.train.params import PretrainParams
 
@@ -93,6 +95,8 @@ class Formulation(nn.Module, ABC):
     """
 
     paths: DecisionPaths
+    fanout: Fanout | None = None
+    """How much a step draws in sampled training; None trains on the full graph."""
 
     def __init__(self, view: SourceView, params: PretrainParams) -> None:
         super().__init__()
@@ -111,6 +115,23 @@ class Formulation(nn.Module, ABC):
         if self.params.bottleneck == "hsic":
             return hsic_bottleneck(enhanced, original)
         return bottleneck_contrast(enhanced, original, self.params.temperature)
+
+    @property
+    def tables(self) -> list[nn.Parameter]:
+        """Parameters with one row a node or an item, of which a sampled step meets a few."""
+        return []
+
+    def sample(self, fanout: Fanout) -> None:
+        """Trains on samples from here on.
+
+        Raises:
+            ConfigError: the formulation knows the full graph alone.
+        """
+        raise ConfigError(
+            f"model `{self.params.model}` trains on the full graph alone",
+            column="stages.pretrain.graph",
+            fix="set it to full, or use the model dual or recommended",
+        )
 
     @abstractmethod
     def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:

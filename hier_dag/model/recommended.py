@@ -22,7 +22,7 @@ from hier_dag.model.formulation import (
 )
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.rank_loss import bpr, sampled_softmax
-from hier_dag.model.reach import reach
+from hier_dag.model.reach import Fanout, Platform, Reach, Wanted, sampled_reach, whole_reach
 from hier_dag.model.source_view import SourceView
 from hier_dag.model.user_encoder import UserEncoder
 from hier_dag.train.params import PretrainParams
@@ -49,6 +49,15 @@ class Recommended(Formulation):
         self.bias_head = residual_mlp(dim, 1)
         self.user_head = residual_mlp(dim, dim)
 
+    @property
+    def tables(self) -> list[nn.Parameter]:
+        """Free vectors of content nodes and identities of items."""
+        return [self.nodes.free, self.history.ids]
+
+    def sample(self, fanout: Fanout) -> None:
+        """Steps draw neighbours and histories from here on; evaluation goes on seeing all of them."""
+        self.fanout = fanout
+
     def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:
         """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2.
 
@@ -65,25 +74,29 @@ class Recommended(Formulation):
             users, items = torch.cat([users, batch.users[rows]]), torch.cat([items, batch.items[rows]])
             rows = torch.arange(n, len(users), device=users.device)
         others = mine.rivals if self.params.rank_loss == "bpr" else mine.negatives
-        touched = reach(self.history.history, self.tastes, self.content, users, items, others)
-        nodes = self.nodes()
-        content = spmm(touched.content, nodes)
-        p = self.history.leave_one_out(touched, nodes, content)
-        h = p + self.user_head(p)
+        touched = self._reach(Wanted(users, items, others, some))
+        vectors = touched.vectors(self.nodes, self.history)
+        h = vectors.users + self.user_head(vectors.users)
         enhanced = self.paths(h, gates)
-        z, bias = self._items(content)
+        z, bias = self._items(vectors.content)
         queries = [rows_at(h + enhanced, first), rows_at(enhanced, first)]
-        own = rows_at(touched.own, first)
-        rank, auxiliary = self._rank(mine, queries, z, bias, own, touched.others)
+        rank, auxiliary = self._rank(mine, queries, z, bias, rows_at(touched.own, first), touched.others)
         tau, world = self.params.temperature, shard.world
         return {
             "rank": share * rank,
             "auxiliary": share * auxiliary,
             "mi": self.bottleneck(enhanced[rows], h[rows]) / world,
-            "exemplar": exemplar_contrast(F.embedding(some, nodes), self.paths.exemplars, tau) / world,
+            "exemplar": exemplar_contrast(vectors.nodes, self.paths.exemplars, tau) / world,
             "path": self.paths.gates.open_probability().mean() / world,
             "l2": share * rows_at(h, first).square().sum(1).mean(),
         }
+
+    def _reach(self, wanted: Wanted) -> Reach:
+        platform = Platform(self.history.history, self.tastes, self.content)
+        if self.fanout is None:
+            return whole_reach(platform, wanted)
+        seed = int(torch.randint(1 << 40, ()))
+        return sampled_reach(platform, self.nodes.neighbours, self.nodes.layers, self.fanout, wanted, seed)
 
     def _some_nodes(self) -> Tensor:
         """Content nodes that enter the exemplar contrast, int64 [at most CONTRAST_ROWS]."""

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.message_passing import spmm
-from hier_dag.model.reach import Reach
 from hier_dag.model.source_view import SourceView
 
 
@@ -33,22 +32,13 @@ class UserEncoder(nn.Module):
         """Items without an identity of their own."""
         nn.init.zeros_(self.ids)
 
-    def leave_one_out(self, touched: Reach, nodes: Tensor, content: Tensor) -> Tensor:
-        """p_u of each training pair, without the pair's own item.
+    def some_ids(self, items: Tensor) -> Tensor:
+        """id_j of some items, float32 [n, d]; their gradient is sparse.
 
         Args:
-            touched: b pairs.
-            nodes: h_c, float32 [content nodes, d].
-            content: h_i of `touched.items`, float32 [w, d].
-
-        Returns:
-            float32 [b, d].
+            items: int64 [n].
         """
-        total = spmm(touched.tastes, nodes) + spmm(touched.histories, self.ids)
-        own = F.embedding(touched.own, content) + F.embedding(touched.items[touched.own], self.ids)
-        rest = (touched.histories.degrees() - 1)[touched.place, None]
-        mean = (F.embedding(touched.place, total) - own) / rest.clamp(min=1)
-        return torch.where(rest > 0, mean, mean.sum(0) / (rest > 0).sum().clamp(min=1))
+        return F.embedding(items, self.ids, sparse=True)
 
     def forward(self, content: Tensor, users: Tensor, fallback: Tensor) -> Tensor:
         """p_u over the whole history, for scoring.
@@ -70,6 +60,22 @@ class UserEncoder(nn.Module):
         count = self.history.degrees()
         per_item = _weights_of_mean(self.history, count)
         return per_item @ (content + self.ids) / (count > 0).sum().clamp(min=1)
+
+
+def without_own(total: Tensor, own: Tensor, rest: Tensor) -> Tensor:
+    """p_u of each training pair, without the pair's own item; the mean of the others where nothing is left.
+
+    Args:
+        total: sum over a user's history, float32 [b, d].
+        own: what the pair's own item is in it, float32 [b, d].
+        rest: int64 [b], items that are left.
+
+    Returns:
+        float32 [b, d].
+    """
+    left = rest[:, None]
+    mean = (total - own) / left.clamp(min=1)
+    return torch.where(left > 0, mean, mean.sum(0) / (left > 0).sum().clamp(min=1))
 
 
 def _weights_of_mean(history: Adjacency, count: Tensor) -> Tensor:

@@ -24,7 +24,8 @@ from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.update import Updater
 from hier_dag.train.validation import SourceValidation
 
-_MODEL, _BEST, _ADAM, _EPOCH_RANDOM, _RANDOM = "model/", "best/", "adam/", "random/epoch/", "random/now/"
+_MODEL, _BEST, _MOMENTS = "model/", "best/", "moments/"
+_EPOCH_RANDOM, _RANDOM = "random/epoch/", "random/now/"
 _MOST_ROLL_BACKS = 3
 
 
@@ -203,25 +204,16 @@ class Fit:
 
     def _snapshot(self) -> Snapshot:
         """Everything that decides how the training goes on."""
-        weights, adam = self.model.state_dict(), self.update.optimizer.state_dict()
+        weights, (moments, optimizer) = self.model.state_dict(), self.update.optimizer.state()
         tensors = {
             **{_MODEL + name: tensor for name, tensor in weights.items()},
             **{_BEST + name: tensor for name, tensor in self._kept.items()},
-            **{
-                f"{_ADAM}{number}/{name}": tensor
-                for number, state in adam["state"].items()
-                for name, tensor in state.items()
-            },
+            **{_MOMENTS + name: tensor for name, tensor in moments.items()},
             **{_EPOCH_RANDOM + kind: tensor for kind, tensor in self._epoch_random.items()},
             **{_RANDOM + kind: tensor for kind, tensor in random_state().items()},
         }
         place = asdict(self.place) | {"spent": self._seconds}
-        state = {
-            "place": place,
-            "groups": adam["param_groups"],
-            "schedule": self.update.schedule.state_dict(),
-            "parts": self.update.parts,
-        }
+        state = {"place": place, "optimizer": optimizer, "parts": self.update.parts}
         return Snapshot({name: tensor.cpu() for name, tensor in tensors.items()}, state)
 
     def _check_weights(self) -> None:
@@ -248,14 +240,7 @@ class Fit:
         state, tensors = snapshot.state, snapshot.tensors
         self.model.load_state_dict(_part(tensors, _MODEL))
         self._kept = {name: t.to(self.device) for name, t in _part(tensors, _BEST).items()}
-        adam: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _part(tensors, _ADAM).items():
-            number, what = name.split("/")
-            adam.setdefault(int(number), {})[what] = tensor
-        # JSON has no tuples; Adam's betas are one.
-        groups = [group | {"betas": tuple(group["betas"])} for group in state["groups"]]
-        self.update.optimizer.load_state_dict({"state": adam, "param_groups": groups})
-        self.update.schedule.load_state_dict(state["schedule"])
+        self.update.optimizer.load(_part(tensors, _MOMENTS), state["optimizer"])
         self.update.parts = state["parts"]
         self.place = Place.from_json(state["place"])
         self._epoch_random = _part(tensors, _EPOCH_RANDOM)

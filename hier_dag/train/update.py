@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hier_dag.errors import NotFinite, TrainingError
 from hier_dag.model.formulation import Batch, Formulation, Shard
+from hier_dag.train.optimizer import Optimizer
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.randomness import random_state, set_random_state
 from hier_dag.train.ranks import ALONE, Ranks
@@ -20,7 +21,7 @@ _CPU_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")
 
 
 class Updater:
-    """Adam on a one-cycle schedule, with a learning rate of their own for the gates.
+    """Makes updates, one a call.
 
     Args:
         model: its parameters are updated in place.
@@ -35,14 +36,7 @@ class Updater:
 
     def __init__(self, model: Formulation, params: PretrainParams, steps: int, ranks: Ranks = ALONE) -> None:
         self.model, self.params, self.parts, self.ranks = model, params, 1, ranks
-        gates = model.paths.gates.log_alpha
-        rest = [parameter for parameter in model.parameters() if parameter is not gates]
-        peaks = [params.learning_rate, params.learning_rate * params.gate_lr_multiplier]
-        groups = [{"params": rest, "lr": peaks[0]}, {"params": [gates], "lr": peaks[1]}]
-        self.optimizer = torch.optim.Adam(groups, fused=True)
-        # OneCycleLR divides by (its first phase's steps - 1); 4 steps is the least that keeps it above zero.
-        total = max(4, steps * params.epochs)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, peaks, total_steps=total)
+        self.optimizer = Optimizer(model, params, steps * params.epochs)
 
     def __call__(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
         """One update; returns the weighted loss and every unweighted term.
@@ -54,21 +48,19 @@ class Updater:
         values = self._added_up(self._gradients(batch, epoch, step))
         # Looked at after the ranks have met, so that all of them raise or none does.
         if not math.isfinite(values["loss"]):
-            self.optimizer.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad()
             raise _not_finite("the loss", epoch, step, values)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.params.clip)
-        if not torch.isfinite(norm):
-            self.optimizer.zero_grad(set_to_none=True)
+        if not torch.isfinite(self.optimizer.clip()):
+            self.optimizer.zero_grad()
             raise _not_finite("the gradient", epoch, step, values)
         self.optimizer.step()
-        self.schedule.step()
         return values
 
     def _gradients(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
         """Sums the parts' gradients; where memory is short, again with twice as many parts."""
         drawn = random_state()
         while True:
-            self.optimizer.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad()
             values: dict[str, float] = {}
             short = ""
             try:
@@ -92,7 +84,7 @@ class Updater:
         """Gradients and values over all ranks."""
         if not self.ranks.many:
             return values
-        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        parameters = self.optimizer.dense
         for p in parameters:
             if p.grad is None:
                 p.grad = torch.zeros_like(p)
