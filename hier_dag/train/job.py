@@ -99,11 +99,12 @@ def run_pretraining(
         `certificate`, the leakage certificate.
 
     Raises:
-        TrainingError: as `pretrain` does; also when another process trains the same encoder.
+        TrainingError: as `pretrain` does.
+        Busy: another process trains the same encoder.
         StoreError: when the graph cannot be read.
     """
-    graph = load_graph(job.graph, job.sources, job.targets)
     saving = job.saving
+    # Before the graph, which may take long to read: whoever waits for a training looks for its lock.
     checkpoints = (
         None
         if saving is None
@@ -112,6 +113,7 @@ def run_pretraining(
         )
     )
     try:
+        graph = load_graph(job.graph, job.sources, job.targets)
         if not ranks.first:
             assist(graph, job.params, ranks, checkpoints=checkpoints, stop=stop)
             return None
