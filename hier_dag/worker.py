@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from hier_dag.durable import replace_file
 from hier_dag.errors import Crashed, HierError, Interrupted, UsageError
 from hier_dag.progress import Step
+from hier_dag.train.allocator import keep_what_steps_reuse
 from hier_dag.train.interrupt import stop_on_signals
 from hier_dag.train.turn import wait_for_turn
 
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
         return 2
     order = json.loads(Path(arguments[0]).read_bytes())
     _end_with_parent(order.get("parent"))
+    keep_what_steps_reuse()
     outcome = Path(order["outcome"])
     if "RANK" not in os.environ:
         outcome.unlink(missing_ok=True)  # of an earlier run of the same order

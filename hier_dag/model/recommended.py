@@ -27,6 +27,8 @@ from hier_dag.model.source_view import SourceView
 from hier_dag.model.user_encoder import UserEncoder
 from hier_dag.train.params import PretrainParams
 
+_ITEM_BLOCK = 1 << 15  # items whose hidden layers are held at once
+
 
 class Recommended(Formulation):
     """z_i = h_i + MLP(h_i), b_i = MLP(h_i), h_u = p_u + MLP(p_u), s0 = (h_u + h̃_u)·z_i + b_i.
@@ -139,15 +141,17 @@ class Recommended(Formulation):
 
     def encode_items(self) -> tuple[Tensor, Tensor]:
         """z_i, float32 [n_items, d], and b_i, float32 [n_items] (eq. b)."""
-        return self._items(spmm(self.content, self.nodes()))
+        blocks = spmm(self.content, self.nodes()).split(_ITEM_BLOCK)
+        vectors, biases = zip(*(self._items(block) for block in blocks), strict=True)
+        return torch.cat(vectors), torch.cat(biases)
 
     def user_encoder(self) -> Callable[[Tensor], Tensor]:
         """Encodes users as h_u = p_u + MLP(p_u), float32 [n, d] (eq. c); the global mean without history."""
-        content = spmm(self.content, self.nodes())
-        mean = self.history.mean(content)
+        known = self.history.known(spmm(self.content, self.nodes()))
+        mean = self.history.mean(known)
 
         def encode(users: Tensor) -> Tensor:
-            p = self.history(content, users, mean)
+            p = self.history(known, users, mean)
             return p + self.user_head(p)
 
         return encode

@@ -40,11 +40,19 @@ class UserEncoder(nn.Module):
         """
         return F.embedding(items, self.ids, sparse=True)
 
-    def forward(self, content: Tensor, users: Tensor, fallback: Tensor) -> Tensor:
-        """p_u over the whole history, for scoring.
+    def known(self, content: Tensor) -> Tensor:
+        """h_j + id_j of all items, float32 [n_items, d], of which histories are means.
 
         Args:
             content: h, float32 [n_items, d].
+        """
+        return content + self.ids
+
+    def forward(self, known: Tensor, users: Tensor, fallback: Tensor) -> Tensor:
+        """p_u over the whole history, for scoring.
+
+        Args:
+            known: of `known`, float32 [n_items, d].
             users: int64 [n].
             fallback: float32 [d], for users without history.
 
@@ -53,13 +61,17 @@ class UserEncoder(nn.Module):
         """
         rows = self.history.select(users)
         count = rows.degrees()[:, None]
-        return torch.where(count > 0, spmm(rows, content + self.ids) / count.clamp(min=1), fallback)
+        return torch.where(count > 0, spmm(rows, known) / count.clamp(min=1), fallback)
 
-    def mean(self, content: Tensor) -> Tensor:
-        """Mean p_u of all users with source history, float32 [d]; zero where there is none."""
+    def mean(self, known: Tensor) -> Tensor:
+        """Mean p_u of all users with source history, float32 [d]; zero where there is none.
+
+        Args:
+            known: of `known`, float32 [n_items, d].
+        """
         count = self.history.degrees()
         per_item = _weights_of_mean(self.history, count)
-        return per_item @ (content + self.ids) / (count > 0).sum().clamp(min=1)
+        return per_item @ known / (count > 0).sum().clamp(min=1)
 
 
 def without_own(total: Tensor, own: Tensor, rest: Tensor) -> Tensor:

@@ -152,6 +152,7 @@ class Fit:
 
     def _close_epoch(self) -> None:
         self._check_weights()
+        self.update.optimizer.zero_grad()  # the last step's, in whose place the vectors of all items go
         place, steps = self.place, self.pairs.steps
         means = {name: total / steps for name, total in place.sums.items()}
         rate = len(self.pairs) / max(self._seconds, 1e-9)

@@ -14,7 +14,7 @@ from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.formulation import Formulation
 
 CUTOFF = 10
-_BLOCK = 512
+_SCORES = 1 << 23  # held at once: 32 MiB, however large the catalogue
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,9 @@ def _domain_figures(
     discount = 1 / torch.log2(torch.arange(2, k + 2, device=z.device, dtype=torch.float64))
     gain = torch.zeros((), dtype=torch.float64, device=z.device)
     hits = torch.zeros_like(gain)
-    for rows in torch.arange(len(sample.users), device=z.device).split(_BLOCK):
-        scores = query(sample.users[rows]) @ z.T + b
+    block = max(1, _SCORES // max(1, len(z)))
+    for rows in torch.arange(len(sample.users), device=z.device).split(block):
+        scores = torch.addmm(b, query(sample.users[rows]), z.T)
         known, wanted = sample.known.select(rows), sample.wanted.select(rows)
         scores[known.row_of_entry(), known.indices] = -torch.inf
         relevant = torch.zeros_like(scores, dtype=torch.bool)
