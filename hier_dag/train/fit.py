@@ -21,6 +21,7 @@ from hier_dag.train.pretrained import EpochRecord
 from hier_dag.train.progress import Progress, Throttle
 from hier_dag.train.randomness import random_state, set_random_state
 from hier_dag.train.ranks import ALONE, Ranks
+from hier_dag.train.tensorboard import Curves
 from hier_dag.train.update import Updater
 from hier_dag.train.validation import SourceValidation
 
@@ -70,6 +71,7 @@ class Fit:
         checkpoints: where it is saved and resumed; None saves nothing.
         stop: asked after every step whether to save and stop.
         ranks: the processes that train together; the first alone reports and saves.
+        curves: told of epochs and steps; None for every rank but the first.
 
     Attributes:
         place: how far it has come.
@@ -86,9 +88,10 @@ class Fit:
         checkpoints: Checkpoints | None = None,
         stop: Callable[[], bool] | None = None,
         ranks: Ranks = ALONE,
+        curves: Curves | None = None,
     ) -> None:
         self.model, self.pairs, self.params, self.report = model, pairs, params, report
-        self.checkpoints, self.stop, self.ranks = checkpoints, stop, ranks
+        self.checkpoints, self.stop, self.ranks, self.curves = checkpoints, stop, ranks, curves
         self.update = Updater(model, params, pairs.steps, ranks)
         self.validation = SourceValidation(graph, params.validation_users, params.seed, device)
         self.device, self.place = device, Place()
@@ -162,6 +165,8 @@ class Fit:
         monitors = measure(self.model, self.params.seed)
         record = EpochRecord(place.epoch, loss, means, ndcg, hr, open_paths, monitors, self._seconds)
         place.curve.append(record)
+        if self.curves is not None:
+            self.curves.epoch(record)
         # Without validation pairs no epoch can be told better than another: the last one is kept.
         better = ndcg is None or ndcg > place.best
         if better:
@@ -181,6 +186,8 @@ class Fit:
         return self.place.spent + time.monotonic() - self._began
 
     def _tell(self, loss: float) -> None:
+        if self.curves is not None:
+            self.curves.step(self._steps_done, loss, self.update.optimizer.learning_rate)
         if not self.report.ready:
             return
         place, steps = self.place, self.pairs.steps
@@ -249,6 +256,8 @@ class Fit:
         if self.place.step or self.place.epoch > 1:
             self._replay_order()
         set_random_state(_part(tensors, _RANDOM))
+        if self.curves is not None:
+            self.curves.goes_on(self.place.epoch, self._steps_done + 1)
         return True
 
     def _replay_order(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hier_dag.train.pretrain import assist, pretrain
 from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.progress import Progress
 from hier_dag.train.ranks import ALONE, Ranks
+from hier_dag.train.tensorboard import Curves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,25 @@ class Saving:
         key: names the training; what was made under another is not resumed.
         every: seconds between checkpoints.
         keep: how many of the newest stay.
+        curves: folder of this training's curves for TensorBoard; None writes none.
     """
 
     folder: Path
     key: str
     every: float = 60.0
     keep: int = 2
+    curves: Path | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """It as a JSON-serialisable record."""
+        curves = None if self.curves is None else str(self.curves)
+        return asdict(self) | {"folder": str(self.folder), "curves": curves}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Saving:
+        """The inverse of `as_json`."""
+        curves = None if value["curves"] is None else Path(value["curves"])
+        return cls(**value | {"folder": Path(value["folder"]), "curves": curves})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +76,7 @@ class PretrainJob:
 
     def as_json(self) -> dict[str, Any]:
         """The job as a JSON-serialisable record."""
-        saving = None if self.saving is None else asdict(self.saving) | {"folder": str(self.saving.folder)}
+        saving = None if self.saving is None else self.saving.as_json()
         return asdict(self) | {"graph": str(self.graph), "out": str(self.out), "saving": saving}
 
     @classmethod
@@ -74,7 +89,7 @@ class PretrainJob:
             targets=tuple(value["targets"]),
             params=PretrainParams(**value["params"]),
             out=Path(value["out"]),
-            saving=None if saving is None else Saving(**saving | {"folder": Path(saving["folder"])}),
+            saving=None if saving is None else Saving.from_json(saving),
         )
 
 
@@ -101,26 +116,28 @@ def run_pretraining(
     Raises:
         TrainingError: as `pretrain` does.
         Busy: another process trains the same encoder.
+        ConfigError: as `pretrain` does; also when curves are asked for and TensorBoard is not installed.
         StoreError: when the graph cannot be read.
     """
     saving = job.saving
-    # Before the graph, which may take long to read: whoever waits for a training looks for its lock.
-    checkpoints = (
-        None
-        if saving is None
-        else Checkpoints(
-            saving.folder, saving.key, every=saving.every, keep=saving.keep, reads_only=not ranks.first
-        )
-    )
-    try:
+    checkpoints: Checkpoints | None = None
+    curves: Curves | None = None
+    with ExitStack() as opened:
+        # Before the graph, which may take long to read: whoever waits for a training looks for its lock.
+        if saving is not None:
+            checkpoints = Checkpoints(
+                saving.folder, saving.key, every=saving.every, keep=saving.keep, reads_only=not ranks.first
+            )
+            opened.enter_context(closing(checkpoints))
+            if saving.curves is not None and ranks.first:
+                curves = opened.enter_context(closing(Curves(saving.curves)))
         graph = load_graph(job.graph, job.sources, job.targets)
         if not ranks.first:
             assist(graph, job.params, ranks, checkpoints=checkpoints, stop=stop)
             return None
-        pretrained = pretrain(graph, job.params, progress, checkpoints=checkpoints, stop=stop, ranks=ranks)
-    finally:
-        if checkpoints is not None:
-            checkpoints.close()
+        pretrained = pretrain(
+            graph, job.params, progress, checkpoints=checkpoints, stop=stop, ranks=ranks, curves=curves
+        )
     save_encoder(pretrained, job.out)
     certificate = training_certificate(pretrained.used, job.graph)
     write_training_certificate(certificate, job.out)

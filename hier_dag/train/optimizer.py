@@ -44,6 +44,11 @@ class Optimizer:
             by_row = torch.optim.SparseAdam(self.tables, lr=peaks[0])
             self._parts["tables"] = by_row, OneCycleLR(by_row, peaks[0], total_steps=total)
 
+    @property
+    def learning_rate(self) -> float:
+        """What the next step takes, in all parameters but the gates."""
+        return float(self._parts["adam"][0].param_groups[0]["lr"])
+
     def zero_grad(self) -> None:
         """Forgets all gradients."""
         for optimizer, _ in self._parts.values():

@@ -20,6 +20,7 @@ from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.progress import Progress, Throttle
 from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.seeding import pick_device, seeded
+from hier_dag.train.tensorboard import Curves
 
 
 def pretrain(
@@ -30,6 +31,7 @@ def pretrain(
     checkpoints: Checkpoints | None = None,
     stop: Callable[[], bool] | None = None,
     ranks: Ranks = ALONE,
+    curves: Curves | None = None,
 ) -> Pretrained:
     """Trains an encoder on the source domains' training interactions.
 
@@ -46,6 +48,7 @@ def pretrain(
         stop: asked after every step whether to save and stop.
         ranks: the processes that train together; this is the first of them, and every other one is in
             `assist`. What differs from one process is the order in which floats are added.
+        curves: told of epochs and steps, for TensorBoard; None tells nobody.
 
     Returns:
         The encoder with everything that is written about it.
@@ -59,7 +62,7 @@ def pretrain(
     """
     device = pick_device(params.device)
     with seeded(params.seed, ranks.threads(params.threads), device):
-        fit = _fit(graph, params, device, progress, checkpoints, stop, ranks)
+        fit = _fit(graph, params, device, progress, checkpoints, stop, ranks, curves)
         fit.run()
         model, pairs = fit.model.eval().to("cpu"), fit.pairs
         described = describe(model, graph, params, fit.place.curve, fit.place.best_epoch)
@@ -101,7 +104,8 @@ def _fit(
     checkpoints: Checkpoints | None,
     stop: Callable[[], bool] | None,
     ranks: Ranks,
+    curves: Curves | None = None,
 ) -> Fit:
     model = build_model(source_view(graph), params).to(device)
     pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
-    return Fit(model, graph, pairs, params, device, Throttle(progress), checkpoints, stop, ranks)
+    return Fit(model, graph, pairs, params, device, Throttle(progress), checkpoints, stop, ranks, curves)
