@@ -30,6 +30,8 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
         checkpoint_seconds: seconds between checkpoints.
         keep_checkpoints: how many of the newest stay.
         keep_unfinished_days: that checkpoints stay of a training that was given up.
+        tensorboard: whether pre-training writes its curves, one folder a training in `tensorboard` beside
+            the checkpoints. Nobody but its reader removes them.
         pod: the pod of `k8s`, as declared under `trainer.pod`.
         saving_seconds: that a worker whose step is cancelled may take to save; a bit more than it gives its
             own ranks.
@@ -41,11 +43,12 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
     checkpoint_seconds: float = 60.0
     keep_checkpoints: int = 2
     keep_unfinished_days: float = 14.0
+    tensorboard: bool = False
     pod: dict[str, Any] | None = None
     saving_seconds: float = SAVING_TAKES + 15.0
 
     def saving(self, key: str) -> "Saving":
-        """Where a training is saved.
+        """Where a training is saved, and its curves are where they are asked for.
 
         Args:
             key: names it: what it depends on is in the key, so that nothing else is ever resumed.
@@ -57,6 +60,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
             key=key,
             every=self.checkpoint_seconds,
             keep=self.keep_checkpoints,
+            curves=Path(self.checkpoints).with_name("tensorboard") / key if self.tensorboard else None,
         )
 
     def pretrain(self, context: dg.AssetExecutionContext, job: "PretrainJob") -> dict[str, Any]:

@@ -86,7 +86,9 @@ def test_a_transfer_in_a_worker_gives_the_artifacts_bytes(platform, order, tmp_p
 
 def test_jobs_survive_the_way_to_another_process(platform, tmp_path):
     saving = Saving(folder=tmp_path / "saved", key="key", every=0.5, keep=3)
-    for job in (pretraining(platform, tmp_path, saving=saving), transfer(platform, tmp_path)):
+    shown = replace(saving, curves=tmp_path / "curves")
+    trainings = [pretraining(platform, tmp_path, saving=s) for s in (None, saving, shown)]
+    for job in (*trainings, transfer(platform, tmp_path)):
         assert type(job).from_json(json.loads(json.dumps(job.as_json()))) == job
 
 

@@ -43,6 +43,9 @@ class TrainerParams(BaseModel):
     keep_unfinished_days: float = Field(
         14.0, gt=0, allow_inf_nan=False, description="that checkpoints stay of a training that was given up"
     )
+    tensorboard: bool = Field(
+        False, description="whether pre-training writes its curves for TensorBoard (extra `tensorboard`)"
+    )
     pod: PodParams | None = Field(None, description="of mode k8s")
 
     @model_validator(mode="after")

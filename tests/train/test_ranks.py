@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 import psutil
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ from hier_dag.train.batches import SourcePairs
 from hier_dag.train.checkpoint import STATE
 from hier_dag.train.job import PretrainJob, Saving
 from hier_dag.train.lock import held
+from hier_dag.train.tensorboard import EPOCHS, STEPS
 from hier_dag.train.update import weighted
 from hier_dag.worker import DONE, REFUSED, STOPPED
 
@@ -80,13 +82,14 @@ def test_the_shards_gradients_add_up_to_that_of_the_whole_batch(gradients, world
 def written(platform, folder, every):
     """Writes an order for two ranks; gives the command, the outcome's file and the job."""
     config = platform.config
+    curves = folder / "curves" if find_spec("tensorboard") else None
     job = PretrainJob(
         graph=platform.latest(GRAPH).path,
         sources=config.source_names,
         targets=config.target_names,
         params=config.stages.pretrain,
         out=folder / "out",
-        saving=Saving(folder=folder / "saved", key="key", every=every),
+        saving=Saving(folder=folder / "saved", key="key", every=every, curves=curves),
     )
     file, outcome = folder / "job.json", folder / "outcome.json"
     order = {"work": "pretrain", "job": job.as_json(), "outcome": str(outcome), "processes": 2}
@@ -122,6 +125,12 @@ def assert_close(job, artifact):
     # trajectory and the users' vectors must agree, not every weight.
     one, other = (load_file(f / "encoding.safetensors")["users"] for f in (artifact.path, job.out))
     assert torch.linalg.norm(other - one) < 1e-2 * torch.linalg.norm(one)
+
+
+@pytest.mark.skipif(not find_spec("tensorboard"), reason="pip install -e '.[tensorboard]'")
+def test_the_first_process_alone_writes_curves(whole):
+    _, _, job = whole
+    assert [len(list((job.saving.curves / run).iterdir())) for run in (EPOCHS, STEPS)] == [1, 1]
 
 
 def test_two_processes_train_as_one_does(platform, whole):
