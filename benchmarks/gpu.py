@@ -39,13 +39,15 @@ _LOSSES = 3  # steps whose losses are compared
 _FLOAT, _INDEX = 4, 8  # bytes
 
 
-def generated(interactions: int, seed: int = 0) -> KnowledgeGraph:
+def generated(
+    interactions: int, seed: int = 0, *, items: int | None = None, entities: int = 2000
+) -> KnowledgeGraph:
     """A platform of two sources and a target with about so many training pairs, popular items and all.
 
-    25 pairs a user and 500 an item; three of 2,000 entities an item.
+    25 pairs a user and, if not told how many items, 500 an item; three entities an item.
     """
     rng = np.random.default_rng(seed)
-    users, items, entities = max(50, interactions // 25), max(50, interactions // 500), 2000
+    users, items = max(50, interactions // 25), items or max(50, interactions // 500)
     domains = {"a": 0.6, "b": 0.4, "t": 0.01}
     logs = {d: _log(rng, int(interactions * share), users, items) for d, share in domains.items()}
     none = np.zeros(0, np.int64)
