@@ -10,6 +10,7 @@ from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.neighbourhood import Neighbourhood
 from hier_dag.model.source_view import SourceView
+from hier_dag.model.table_rows import Rows, own_rows
 
 _DECAY = 0.8
 
@@ -45,15 +46,16 @@ class EntityEncoder(nn.Module):
         """Free vectors of norm about 0.8 at d = 64, comparable with one layer's output."""
         nn.init.normal_(self.free, std=0.1)
 
-    def forward(self, around: Neighbourhood | None = None) -> Tensor:
+    def forward(self, around: Neighbourhood | None = None, rows: Rows = own_rows) -> Tensor:
         """Vectors of all content nodes, float32 [n_nodes, d], or of a neighbourhood's outputs [m, d].
 
         Args:
             around: its nodes alone are encoded, from the neighbours drawn in it; gradients of free vectors
                 are then sparse.
+            rows: gives rows of the free vectors.
         """
         if around is not None:
-            return self._around(around)
+            return self._around(around, rows)
         h = self.free * self.seen[:, None]
         total = h
         for _ in range(self.layers):
@@ -61,8 +63,8 @@ class EntityEncoder(nn.Module):
             total = total + h
         return total
 
-    def _around(self, around: Neighbourhood) -> Tensor:
-        h = F.embedding(around.inputs, self.free, sparse=True) * self.seen[around.inputs, None]
+    def _around(self, around: Neighbourhood, rows: Rows) -> Tensor:
+        h = rows(self.free, around.inputs) * self.seen[around.inputs, None]
         total = h
         for layer in around.layers:
             h = _DECAY * F.normalize(F.embedding(layer.own, h) + spmm(layer.messages, h), dim=1)

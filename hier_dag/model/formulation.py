@@ -17,9 +17,14 @@ from hier_dag.model.encoding import FALLBACK, KG_INFERRED, TRAINED, Encoding
 from hier_dag.model.hsic_bottleneck import hsic_bottleneck
 from hier_dag.model.reach import Fanout
 from hier_dag.model.source_view import SourceView
+from hier_dag.model.table_rows import Rows, own_rows
 from hier_dag.train.params import PretrainParams
 
 _USER_BLOCK = 1 << 15
+
+_FLOAT, _INDEX = 4, 8  # bytes
+_ENCODING = 6  # vectors of a node at once while a layer is made
+_SCORING = 100 << 20  # three matrices of 2^23 scores or less (`train/validation.py`)
 
 # Rows of a batch that enter a contrastive term, whose cost is quadratic in them.
 CONTRAST_ROWS = 512
@@ -101,6 +106,7 @@ class Formulation(nn.Module, ABC):
     def __init__(self, view: SourceView, params: PretrainParams) -> None:
         super().__init__()
         self.view, self.params = view, params
+        self.rows: Rows = own_rows
         self.paths = DecisionPaths(
             params.intents, params.exemplars, params.dim, params.temperature, params.content_paths
         )
@@ -132,6 +138,32 @@ class Formulation(nn.Module, ABC):
             column="stages.pretrain.graph",
             fix="set it to full, or use the model dual or recommended",
         )
+
+    @abstractmethod
+    def step_bytes(self, batch: Batch) -> int:
+        """About what a step holds at its peak besides parameters and their dense gradients, in bytes.
+
+        Args:
+            batch: one of the size that will be trained; drawn around where training is sampled.
+        """
+
+    def matrix_bytes(self, *, sampled: bool) -> int:
+        """Bytes of the platform's matrices, with what aggregation keeps beside them.
+
+        Args:
+            sampled: whether training is: it needs no transposes, but summed weights.
+        """
+        buffers = sum(b.numel() * b.element_size() for b in self.buffers())
+        edges, nodes = self.view.neighbours.nnz, self.view.n_nodes
+        kept = _INDEX * edges if sampled else (3 * _INDEX + _FLOAT) * edges + _INDEX * nodes
+        # Scoring asks for the row of every entry of the histories and of the content.
+        return buffers + kept + _INDEX * (self.view.history.nnz + self.view.content.nnz)
+
+    def scoring_bytes(self) -> int:
+        """About what scoring all items holds at its peak, in bytes: every node's layers, every item twice."""
+        vector = _FLOAT * self.params.dim
+        nodes, items = self.view.n_nodes * vector, self.view.n_items * vector
+        return max(items + _ENCODING * nodes, 4 * items + nodes) + _SCORING
 
     @abstractmethod
     def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:

@@ -57,6 +57,19 @@ class Literal(Formulation):
         popularity = np.bincount(view.history.indices, minlength=view.n_items).astype(np.float32)
         self.register_buffer("popularity", torch.from_numpy(popularity), persistent=False)
 
+    def step_bytes(self, batch: Batch) -> int:
+        """About what a step holds besides parameters and dense gradients, in bytes, at the backward's start.
+
+        Counted in vectors of d floats: each layer saves two of each node and its readout two more, six are
+        at hand while one is worked on; an item's content is summed once a layer. Attention holds 48 bytes of
+        an edge in a layer.
+        """
+        vector, view, layers = 4 * self.params.dim, self.view, self.params.layers
+        held = ((4 * layers + 6) * view.n_nodes + (2 * layers + 2) * view.n_items) * vector
+        if self.params.aggregation == "attention":
+            held += 48 * layers * view.neighbours.nnz
+        return held + 30 * len(batch.users) * vector + 6 * 4 * CONTRAST_ROWS**2
+
     def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:
         """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2.
 

@@ -13,6 +13,7 @@ from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.entity_encoder import EntityEncoder
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.neighbourhood import Neighbourhood, draw, neighbourhood, places, union
+from hier_dag.model.table_rows import Rows, own_rows
 from hier_dag.model.user_encoder import UserEncoder, without_own
 
 
@@ -86,8 +87,14 @@ class Reach(ABC):
     others: Tensor
 
     @abstractmethod
-    def vectors(self, nodes: EntityEncoder, users: UserEncoder) -> Vectors:
-        """Encodes what was asked for."""
+    def vectors(self, nodes: EntityEncoder, users: UserEncoder, rows: Rows = own_rows) -> Vectors:
+        """Encodes what was asked for.
+
+        Args:
+            nodes: encodes content nodes.
+            users: holds the items' identities.
+            rows: gives rows of their tables, in sampled training.
+        """
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ class WholeReach(Reach):
 
     tastes: Adjacency
 
-    def vectors(self, nodes: EntityEncoder, users: UserEncoder) -> Vectors:
+    def vectors(self, nodes: EntityEncoder, users: UserEncoder, rows: Rows = own_rows) -> Vectors:
         """Costs the layers over all content nodes, and the entries of the users' rows."""
         encoded = nodes()
         content = spmm(self.content, encoded)
@@ -134,10 +141,10 @@ class SampledReach(Reach):
     times: Tensor
     nodes: Tensor
 
-    def vectors(self, nodes: EntityEncoder, users: UserEncoder) -> Vectors:
+    def vectors(self, nodes: EntityEncoder, users: UserEncoder, rows: Rows = own_rows) -> Vectors:
         """Costs what was drawn, whatever the platform's size."""
-        encoded = nodes(self.around)
-        known = spmm(self.known_content, encoded) + users.some_ids(self.known)
+        encoded = nodes(self.around, rows)
+        known = spmm(self.known_content, encoded) + rows(users.ids, self.known)
         total = F.embedding(self.place, spmm(self.histories, known))
         own = F.embedding(self.known_own, known) * self.times[:, None]
         p = without_own(total, own, self.histories.degrees()[self.place] - self.times)

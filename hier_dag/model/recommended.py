@@ -22,7 +22,15 @@ from hier_dag.model.formulation import (
 )
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.rank_loss import bpr, sampled_softmax
-from hier_dag.model.reach import Fanout, Platform, Reach, Wanted, sampled_reach, whole_reach
+from hier_dag.model.reach import (
+    Fanout,
+    Platform,
+    Reach,
+    SampledReach,
+    Wanted,
+    sampled_reach,
+    whole_reach,
+)
 from hier_dag.model.source_view import SourceView
 from hier_dag.model.user_encoder import UserEncoder
 from hier_dag.train.params import PretrainParams
@@ -60,6 +68,31 @@ class Recommended(Formulation):
         """Steps draw neighbours and histories from here on; evaluation goes on seeing all of them."""
         self.fanout = fanout
 
+    def step_bytes(self, batch: Batch) -> int:
+        """About what a step holds besides parameters and dense gradients, in bytes, at the backward's start.
+
+        Counted in vectors of d floats. Full graph: a layer saves one of each node, five more are at hand
+        while one is worked on; two of each item are gradients on their way. Sampled: four of each node of
+        each layer, three of each item in a history; and 40 bytes of an edge that was drawn. Both: what the
+        heads and both views of a pair hold, and the probabilities of its negatives with their gradients.
+        """
+        others = batch.rivals if self.params.rank_loss == "bpr" else batch.negatives
+        touched = self._reach(Wanted(batch.users, batch.items, others, self._some_nodes()))
+        vector, edge = 4 * self.params.dim, 40
+        if isinstance(touched, SampledReach):
+            layers = touched.around.layers
+            nodes = len(touched.around.inputs) + sum(layer.messages.rows for layer in layers)
+            held = (4 * nodes + 3 * len(touched.known)) * vector
+            held += edge * sum(layer.messages.nnz for layer in layers)
+        else:
+            view = self.view
+            held = ((self.nodes.layers + 5) * view.n_nodes + 2 * view.n_items) * vector
+        pairs, scored = len(batch.users), len(touched.items)
+        held += (24 * pairs + 18 * scored) * vector + edge * touched.histories.nnz
+        if self.params.rank_loss == "softmax":
+            held += 4 * 4 * pairs * batch.negatives.shape[1]
+        return held + 6 * 4 * CONTRAST_ROWS**2
+
     def losses(self, batch: Batch, shard: Shard = WHOLE) -> dict[str, Tensor]:
         """Unweighted terms of one step: both rank losses, both contrasts, open paths, l2.
 
@@ -77,7 +110,7 @@ class Recommended(Formulation):
             rows = torch.arange(n, len(users), device=users.device)
         others = mine.rivals if self.params.rank_loss == "bpr" else mine.negatives
         touched = self._reach(Wanted(users, items, others, some))
-        vectors = touched.vectors(self.nodes, self.history)
+        vectors = touched.vectors(self.nodes, self.history, self.rows)
         h = vectors.users + self.user_head(vectors.users)
         enhanced = self.paths(h, gates)
         z, bias = self._items(vectors.content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hier_dag.model.adjacency import Adjacency
@@ -31,14 +30,6 @@ class UserEncoder(nn.Module):
     def reset_parameters(self) -> None:
         """Items without an identity of their own."""
         nn.init.zeros_(self.ids)
-
-    def some_ids(self, items: Tensor) -> Tensor:
-        """id_j of some items, float32 [n, d]; their gradient is sparse.
-
-        Args:
-            items: int64 [n].
-        """
-        return F.embedding(items, self.ids, sparse=True)
 
     def known(self, content: Tensor) -> Tensor:
         """h_j + id_j of all items, float32 [n_items, d], of which histories are means.

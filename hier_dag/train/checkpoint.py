@@ -123,6 +123,12 @@ class Checkpoints:
         newest = next(whole, None)
         return None if newest is None else int(newest.name.removeprefix(_PREFIX))
 
+    def told(self) -> dict[str, Any] | None:
+        """The state of this training's newest checkpoint, its tensors unread; None where there is none."""
+        bodies = (self._body(folder) for folder in self._folders())
+        newest = next((body for body in bodies if body is not None), None)
+        return None if newest is None else dict(newest["state"])
+
     def open(self, number: int) -> Snapshot:
         """The checkpoint after so many steps.
 

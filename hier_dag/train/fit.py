@@ -15,6 +15,7 @@ from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.model.formulation import Formulation
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.checkpoint import Checkpoints, Snapshot
+from hier_dag.train.memory import FULL, SAMPLED
 from hier_dag.train.monitors import measure
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord
@@ -221,7 +222,12 @@ class Fit:
             **{_RANDOM + kind: tensor for kind, tensor in random_state().items()},
         }
         place = asdict(self.place) | {"spent": self._seconds}
-        state = {"place": place, "optimizer": optimizer, "parts": self.update.parts}
+        state = {
+            "place": place,
+            "graph": FULL if self.model.fanout is None else SAMPLED,
+            "optimizer": optimizer,
+            "parts": self.update.parts,
+        }
         return Snapshot({name: tensor.cpu() for name, tensor in tensors.items()}, state)
 
     def _check_weights(self) -> None:

@@ -13,13 +13,14 @@ CHOICES = {
     "aggregation": ("attention", "mean"),
     "rank_loss": ("softmax", "bpr"),
     "bottleneck": ("infonce", "hsic"),
+    "graph": ("auto", "full", "sampled"),
     "device": ("auto", "cpu", "cuda"),
 }
 """Parameters that take one of a few words; `model` by the names of `hier_dag/model/registry.py`."""
 
 _AT_LEAST_ONE = (
     "dim", "intents", "exemplars", "interaction_dim", "profile_dim", "epochs", "patience", "batch_size",
-    "negatives", "validation_users",
+    "negatives", "neighbour_fanout", "history_fanout", "validation_users",
 )  # fmt: skip
 _POSITIVE = ("learning_rate", "gate_lr_multiplier", "temperature", "clip")
 _NOT_NEGATIVE = (
@@ -50,6 +51,11 @@ class PretrainParams:
         patience: epochs without a better validation NDCG@10 before stopping.
         batch_size: interactions a step.
         negatives: sampled negatives a step, drawn from the same domain.
+        graph: `full` encodes every content node in each step; `sampled` draws neighbours and histories around
+            a batch (not with `literal`); `auto` takes the full graph where an estimate says that it fits into
+            memory (`memory.py`).
+        neighbour_fanout: neighbours of a content node drawn in each layer at most, in sampled training.
+        history_fanout: items drawn from each user's history at most, in sampled training.
         learning_rate: peak of the one-cycle schedule.
         gate_lr_multiplier: factor on the learning rate of the gates' log alpha; at 1 no gate closes.
         mi_weight: weight of the information-bottleneck term (lambda 1).
@@ -83,6 +89,9 @@ class PretrainParams:
     patience: int = 2
     batch_size: int = 2048
     negatives: int = 256
+    graph: str = "auto"
+    neighbour_fanout: int = 16
+    history_fanout: int = 64
     learning_rate: float = 1.6e-2
     gate_lr_multiplier: float = 20.0
     mi_weight: float = 0.02

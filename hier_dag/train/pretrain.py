@@ -9,12 +9,15 @@ import torch
 
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.graph.training_pairs import Used
+from hier_dag.model.formulation import Formulation
 from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
+from hier_dag.progress import Step, tell
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.checkpoint import Checkpoints
 from hier_dag.train.describe import describe
 from hier_dag.train.fit import Fit
+from hier_dag.train.memory import FULL, SAMPLED, as_text, free_bytes, plan
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.progress import Progress, Throttle
@@ -108,4 +111,25 @@ def _fit(
 ) -> Fit:
     model = build_model(source_view(graph), params).to(device)
     pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
+    need = _planned(model, pairs, params, device, checkpoints, ranks)
+    tell(Step("pretrain/encoder", need, 0, 0))
     return Fit(model, graph, pairs, params, device, Throttle(progress), checkpoints, stop, ranks, curves)
+
+
+def _planned(
+    model: Formulation,
+    pairs: SourcePairs,
+    params: PretrainParams,
+    device: torch.device,
+    checkpoints: Checkpoints | None,
+    ranks: Ranks,
+) -> str:
+    """Decides between the full graph and samples as the first rank finds it; gives what people are told."""
+    free = free_bytes(device)
+    saved = checkpoints.told() if checkpoints is not None and ranks.first else None
+    need = plan(model, pairs, params, free, None if saved is None else saved["graph"])
+    (first,) = ranks.as_first(float(need.graph == SAMPLED))
+    began_on = SAMPLED if first else FULL
+    if need.graph != began_on:
+        need = plan(model, pairs, params, free, began_on)
+    return f"training needs {need}; {as_text(free)} are free"

@@ -1,5 +1,7 @@
 """Training on a CUDA device: the same losses as on CPU at first, and a checkpoint that goes on there."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -10,17 +12,20 @@ from hier_dag.train.pretrain import pretrain
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 
 
-@pytest.mark.parametrize("model", ["recommended", "literal"])
-def test_the_first_epoch_is_that_of_the_cpu(case, model):
-    one, other = (
-        pretrain(case.graph, case.with_params(model=model, device=device, epochs=1, content_paths=False))
-        for device in ("cpu", "cuda")
-    )
+@pytest.mark.parametrize(
+    "changes",
+    [{"model": "recommended"}, {"model": "literal"}, {"graph": "sampled", "history_fanout": 3}],
+    ids=str,
+)
+def test_the_first_epoch_is_that_of_the_cpu(case, changes):
+    params = case.with_params(epochs=1, content_paths=False, **changes)
+    one, other = (pretrain(case.graph, replace(params, device=device)) for device in ("cpu", "cuda"))
     assert other.curve[0].loss == pytest.approx(one.curve[0].loss, rel=2e-2)
 
 
-def test_a_stopped_training_goes_on_on_the_device(case, tmp_path):
-    params = case.with_params(device="cuda")
+@pytest.mark.parametrize("graph", ["full", "sampled"])
+def test_a_stopped_training_goes_on_on_the_device(case, tmp_path, graph):
+    params = case.with_params(device="cuda", graph=graph)
     checkpoints = Checkpoints(tmp_path / "t", "key")
     left = iter([False] * 5 + [True])
     with pytest.raises(Interrupted):

@@ -72,8 +72,17 @@ def test_a_finished_training_is_not_trained_again(case, pretrained, tmp_path, mo
     assert_same(pretrain(case.graph, case.params, checkpoints=checkpoints), pretrained)
 
 
-def test_the_literal_formulation_resumes_exactly_too(case, tmp_path):
-    params = case.with_params(model="literal", epochs=2)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "literal"},
+        {"graph": "sampled", "neighbour_fanout": 2, "history_fanout": 2},
+        {"graph": "sampled", "neighbour_fanout": 2, "history_fanout": 2, "rank_loss": "bpr"},
+    ],
+    ids=str,
+)
+def test_other_trainings_resume_exactly_too(case, tmp_path, changes):
+    params = case.with_params(epochs=2, **changes)
     assert_same(cut_at(case, tmp_path / "t", [3, 5], params), pretrain(case.graph, params))
 
 

@@ -22,9 +22,17 @@ def assert_same_bits(one, other):
     assert one.encoding.items.tobytes() == other.encoding.items.tobytes()
 
 
-@pytest.mark.parametrize("model", ["recommended", "literal"])
-def test_training_finds_what_users_like(case, model):
-    curve = pretrain(case.graph, case.with_params(model=model)).curve
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "recommended"},
+        {"model": "literal"},
+        {"graph": "sampled", "neighbour_fanout": 3, "history_fanout": 3},
+    ],
+    ids=str,
+)
+def test_training_finds_what_users_like(case, changes):
+    curve = pretrain(case.graph, case.with_params(**changes)).curve
     assert curve[-1].loss < curve[0].loss
     chance = 0.2  # HR@10 of a random order is higher, its NDCG@10 about this, in catalogues of 30 and 40
     assert max(record.ndcg for record in curve) > 1.3 * chance

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from hier_dag.errors import error_of
 from hier_dag.model.formulation import WHOLE, Shard
+from hier_dag.model.reach import Fanout
 from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
 from hier_dag.pipeline.stages import ENCODER, GRAPH
@@ -46,6 +47,8 @@ def gradients(case):
         torch.manual_seed(5)
         params = case.with_params(**changes)
         model = build_model(source_view(case.graph), params).double()
+        if params.graph == "sampled":
+            model.sample(Fanout(params.neighbour_fanout, params.history_fanout))
         drawn = SourcePairs(case.graph, pairs, params.negatives, torch.device("cpu"))
         batch = drawn.batch(drawn.order(), 1)
         state, sums = torch.get_rng_state(), {}
@@ -55,7 +58,8 @@ def gradients(case):
             weighted(terms, params).backward()
             for name, term in terms.items():
                 sums[name] = sums.get(name, 0.0) + term.item()
-        return sums, {name: p.grad for name, p in model.named_parameters()}
+        grads = {name: p.grad for name, p in model.named_parameters()}
+        return sums, {name: None if g is None else g.to_dense() for name, g in grads.items()}
 
     return of
 
@@ -65,6 +69,7 @@ def gradients(case):
 @pytest.mark.parametrize(
     "changes",
     [{"model": "recommended"}, {"model": "recommended", "rank_loss": "bpr"}, {"model": "literal"},
+     {"model": "recommended", "graph": "sampled", "neighbour_fanout": 2, "history_fanout": 2},
      {"model": "recommended", "content_paths": False}, {"model": "recommended", "bottleneck": "hsic"}],
     ids=lambda c: "-".join(map(str, c.values())),
 )  # fmt: skip
