@@ -105,6 +105,7 @@ def _build(
         tables={p.name: columns_of(ENCODER, p) for p in sorted(staged.glob("*.parquet"))},
         summary={
             "model": params.model,
+            "graph": facts["graph"],
             "epochs": facts["epochs"],
             "best_epoch": facts["best_epoch"],
             "loss": round(facts["loss"], 6),

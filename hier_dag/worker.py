@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from hier_dag.durable import replace_file
 from hier_dag.errors import Crashed, HierError, Interrupted, UsageError
-from hier_dag.progress import Step
+from hier_dag.progress import Step, listening
 from hier_dag.train.allocator import keep_what_steps_reuse
 from hier_dag.train.interrupt import stop_on_signals
 from hier_dag.train.turn import wait_for_turn
@@ -129,7 +129,8 @@ def work(
         job = PretrainJob.from_json(order["job"])
         if ranks is None:
             _wait_for_turn(order, tell, stop)
-        return run_pretraining(job, lambda p: tell(as_step(p)), stop, ranks or ALONE)
+        with listening(tell):
+            return run_pretraining(job, lambda p: tell(as_step(p)), stop, ranks or ALONE)
     if order["work"] == FINETUNE:
         from hier_dag.transfer.job import TransferJob, run_transfer
 

@@ -1,5 +1,6 @@
 """The trainer: where pre-training and transfer run, and where their checkpoints are."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
         keep_unfinished_days: that checkpoints stay of a training that was given up.
         tensorboard: whether pre-training writes its curves, one folder a training in `tensorboard` beside
             the checkpoints. Nobody but its reader removes them.
+        shard_tables: whether ranks share the rows of the tables.
         pod: the pod of `k8s`, as declared under `trainer.pod`.
         saving_seconds: that a worker whose step is cancelled may take to save; a bit more than it gives its
             own ranks.
@@ -44,6 +46,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
     keep_checkpoints: int = 2
     keep_unfinished_days: float = 14.0
     tensorboard: bool = False
+    shard_tables: bool = False
     pod: dict[str, Any] | None = None
     saving_seconds: float = SAVING_TAKES + 15.0
 
@@ -74,7 +77,7 @@ class Trainer(dg.ConfigurableResource):  # type: ignore[type-arg]
                 f"removed the checkpoints of training {name}: not finished, and nothing saved for "
                 f"{self.keep_unfinished_days:g} days (trainer.keep_unfinished_days)"
             )
-        return self._do(context, PRETRAIN, job.as_json())
+        return self._do(context, PRETRAIN, replace(job, shard_tables=self.shard_tables).as_json())
 
     def finetune(self, context: dg.AssetExecutionContext, job: "TransferJob") -> dict[str, Any]:
         """Transfers an encoder to a target; gives the facts of `run_transfer`."""

@@ -43,6 +43,11 @@ class TrainerParams(BaseModel):
     keep_unfinished_days: float = Field(
         14.0, gt=0, allow_inf_nan=False, description="that checkpoints stay of a training that was given up"
     )
+    shard_tables: bool = Field(
+        False,
+        description="whether ranks share the rows of the tables, so that larger ones than a device holds can "
+        "be trained, on samples",
+    )
     tensorboard: bool = Field(
         False, description="whether pre-training writes its curves for TensorBoard (extra `tensorboard`)"
     )
@@ -54,4 +59,8 @@ class TrainerParams(BaseModel):
             raise ValueError("`pod` says where a worker of `mode: k8s` runs: declare both or neither")
         if self.processes > 1 and self.mode not in ("torchrun", "k8s"):
             raise ValueError(f"`processes` above 1 needs `mode: torchrun` or `k8s`, not {self.mode}")
+        if self.shard_tables and self.processes == 1:
+            raise ValueError(
+                "`shard_tables` shares tables among `processes`: declare more than one, or leave it out"
+            )
         return self

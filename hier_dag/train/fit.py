@@ -22,6 +22,7 @@ from hier_dag.train.pretrained import EpochRecord
 from hier_dag.train.progress import Progress, Throttle
 from hier_dag.train.randomness import random_state, set_random_state
 from hier_dag.train.ranks import ALONE, Ranks
+from hier_dag.train.shared_tables import SharedTables
 from hier_dag.train.tensorboard import Curves
 from hier_dag.train.update import Updater
 from hier_dag.train.validation import SourceValidation
@@ -73,9 +74,13 @@ class Fit:
         stop: asked after every step whether to save and stop.
         ranks: the processes that train together; the first alone reports and saves.
         curves: told of epochs and steps; None for every rank but the first.
+        tables: of ranks that share them; the model then holds this rank's rows.
+        whole: with shared tables, on the first rank, a copy of the model on CPU with room for all rows.
 
     Attributes:
         place: how far it has come.
+        trained: the best epoch's model with all its rows, once `run` is done; None on the other ranks where
+            they share tables.
     """
 
     def __init__(
@@ -90,11 +95,15 @@ class Fit:
         stop: Callable[[], bool] | None = None,
         ranks: Ranks = ALONE,
         curves: Curves | None = None,
+        tables: SharedTables | None = None,
+        whole: Formulation | None = None,
     ) -> None:
         self.model, self.pairs, self.params, self.report = model, pairs, params, report
         self.checkpoints, self.stop, self.ranks, self.curves = checkpoints, stop, ranks, curves
-        self.update = Updater(model, params, pairs.steps, ranks)
-        self.validation = SourceValidation(graph, params.validation_users, params.seed, device)
+        self.tables, self._whole, self.trained = tables, whole, None if tables else model
+        self.update = Updater(model, params, pairs.steps, ranks, tables)
+        scored_on = device if tables is None else torch.device("cpu")
+        self.validation = SourceValidation(graph, params.validation_users, params.seed, scored_on)
         self.device, self.place = device, Place()
         self._kept = _copy_of(model)
         self._epoch_random = random_state()
@@ -118,6 +127,16 @@ class Fit:
             except NotFinite as error:
                 self._roll_back(error)
         self.model.load_state_dict(self._kept)
+        self.trained = self._with_all_rows()
+
+    def _with_all_rows(self) -> Formulation | None:
+        """The model as it is scored and described; all ranks must ask, the first gets it where they share."""
+        if self.tables is None:
+            return self.model
+        weights = self.tables.gathered(self.model.state_dict())
+        if self._whole is not None:
+            self._whole.load_state_dict(weights)
+        return self._whole
 
     @property
     def _over(self) -> bool:
@@ -160,10 +179,8 @@ class Fit:
         place, steps = self.place, self.pairs.steps
         means = {name: total / steps for name, total in place.sums.items()}
         rate = len(self.pairs) / max(self._seconds, 1e-9)
-        figures = self.validation.score(self.model)
-        ndcg, hr = self.ranks.as_first(*figures) if figures is not None else (None, None)
+        ndcg, hr, monitors = self._scored()
         loss, open_paths = means.pop("loss"), self.model.paths.gates.open_share()
-        monitors = measure(self.model, self.params.seed)
         record = EpochRecord(place.epoch, loss, means, ndcg, hr, open_paths, monitors, self._seconds)
         place.curve.append(record)
         if self.curves is not None:
@@ -180,6 +197,16 @@ class Fit:
         self.report(at_end, last=self._over)
         if self.checkpoints is not None:
             self._save(best=better)
+
+    def _scored(self) -> tuple[float | None, float | None, dict[str, float]]:
+        """NDCG@10 and HR@10 as the first rank finds them, None without validation pairs; and its monitors."""
+        model = self._with_all_rows()
+        figures = None if model is None else self.validation.score(model)
+        monitors = {} if model is None else measure(model, self.params.seed)
+        if not self.validation.samples:
+            return None, None, monitors
+        ndcg, hr = self.ranks.as_first(*(figures or (0.0, 0.0)))
+        return ndcg, hr, monitors
 
     @property
     def _seconds(self) -> float:
@@ -207,16 +234,22 @@ class Fit:
         return so_far * (self.params.epochs * self.pairs.steps / self._steps_done - 1)
 
     def _save(self, *, best: bool = False) -> None:
-        self._check_weights()  # on every rank, so that all go back or none does
-        if self.checkpoints is not None and self.ranks.first:
-            self.checkpoints.save(self._steps_done, self._snapshot(), best=best)
+        self._check_weights()
+        if self.checkpoints is None or not (self.ranks.first or self.tables):
+            return
+        snapshot = self._snapshot()  # to which ranks that share tables give their rows
+        if self.ranks.first:
+            self.checkpoints.save(self._steps_done, snapshot, best=best)
 
     def _snapshot(self) -> Snapshot:
         """Everything that decides how the training goes on."""
-        weights, (moments, optimizer) = self.model.state_dict(), self.update.optimizer.state()
+        moments, optimizer = self.update.optimizer.state()
+        weights, kept = self.model.state_dict(), self._kept
+        if self.tables is not None:
+            weights, kept, moments = map(self.tables.gathered, (weights, kept, moments))
         tensors = {
             **{_MODEL + name: tensor for name, tensor in weights.items()},
-            **{_BEST + name: tensor for name, tensor in self._kept.items()},
+            **{_BEST + name: tensor for name, tensor in kept.items()},
             **{_MOMENTS + name: tensor for name, tensor in moments.items()},
             **{_EPOCH_RANDOM + kind: tensor for kind, tensor in self._epoch_random.items()},
             **{_RANDOM + kind: tensor for kind, tensor in random_state().items()},
@@ -234,10 +267,10 @@ class Fit:
         """A finite gradient can still make weights overflow; what is saved or kept is looked at."""
         weights = self.model.state_dict()
         bad = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
-        if bad:
+        if self.ranks.any(bool(bad))[0]:  # all go back or none does
             raise NotFinite(
                 f"weights are not finite after epoch {self.place.epoch}, step {self.place.step}: "
-                + ", ".join(bad),
+                + (", ".join(bad) or "another rank's"),
                 fix="lower stages.pretrain.learning_rate",
             )
 
@@ -252,9 +285,10 @@ class Fit:
             return False
         snapshot = self.checkpoints.open(int(chosen))
         state, tensors = snapshot.state, snapshot.tensors
-        self.model.load_state_dict(_part(tensors, _MODEL))
-        self._kept = {name: t.to(self.device) for name, t in _part(tensors, _BEST).items()}
-        self.update.optimizer.load(_part(tensors, _MOMENTS), state["optimizer"])
+        mine = (lambda part: part) if self.tables is None else self.tables.mine
+        self.model.load_state_dict(mine(_part(tensors, _MODEL)))
+        self._kept = {name: t.to(self.device) for name, t in mine(_part(tensors, _BEST)).items()}
+        self.update.optimizer.load(mine(_part(tensors, _MOMENTS)), state["optimizer"])
         self.update.parts = state["parts"]
         self.place = Place.from_json(state["place"])
         self._epoch_random = _part(tensors, _EPOCH_RANDOM)

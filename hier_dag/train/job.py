@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from hier_dag.graph.training_pairs import holds, training_certificate, write_tra
 from hier_dag.train.checkpoint import Checkpoints
 from hier_dag.train.encoder_files import save_encoder
 from hier_dag.train.flows import training_flows
+from hier_dag.train.memory import FULL, SAMPLED
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrain import assist, pretrain
 from hier_dag.train.pretrained import Pretrained
@@ -65,6 +66,7 @@ class PretrainJob:
         params: hyper-parameters.
         out: folder that the encoder's files are written into.
         saving: where checkpoints go; None saves none.
+        shard_tables: whether ranks share the rows of the tables (`shared_tables.py`).
     """
 
     graph: Path
@@ -73,6 +75,7 @@ class PretrainJob:
     params: PretrainParams
     out: Path
     saving: Saving | None = field(default=None)
+    shard_tables: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The job as a JSON-serialisable record."""
@@ -90,6 +93,7 @@ class PretrainJob:
             params=PretrainParams(**value["params"]),
             out=Path(value["out"]),
             saving=None if saving is None else Saving.from_json(saving),
+            shard_tables=value["shard_tables"],
         )
 
 
@@ -110,8 +114,8 @@ def run_pretraining(
     Returns:
         None on every rank but the first; there JSON-serialisable facts: `epochs`, `best_epoch`, `loss`,
         `ndcg` (None without validation pairs) and `open_paths` of the best epoch; `finite`, whether every
-        vector is; `arrays`, how many were looked at; `monitors`, of the best epoch (`monitors.py`);
-        `certificate`, the leakage certificate.
+        vector is; `arrays`, how many were looked at; `graph`, `full` or `sampled`; `monitors`, of the best
+        epoch (`monitors.py`); `certificate`, the leakage certificate.
 
     Raises:
         TrainingError: as `pretrain` does.
@@ -119,7 +123,7 @@ def run_pretraining(
         ConfigError: as `pretrain` does; also when curves are asked for and TensorBoard is not installed.
         StoreError: when the graph cannot be read.
     """
-    saving = job.saving
+    saving, ranks = job.saving, replace(ranks, share_tables=job.shard_tables)
     checkpoints: Checkpoints | None = None
     curves: Curves | None = None
     with ExitStack() as opened:
@@ -159,4 +163,5 @@ def _facts(pretrained: Pretrained) -> dict[str, Any]:
         "monitors": best.monitors,
         "finite": all(bool(np.isfinite(a).all()) for a in arrays),
         "arrays": len(arrays),
+        "graph": FULL if pretrained.model.fanout is None else SAMPLED,
     }

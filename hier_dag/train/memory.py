@@ -59,18 +59,20 @@ class Need:
         )
 
 
-def estimate(model: Formulation, pairs: SourcePairs, fanout: Fanout | None) -> Need:
+def estimate(model: Formulation, pairs: SourcePairs, fanout: Fanout | None, sharing: int = 1) -> Need:
     """Adds up what a training will hold. Sizes of a sampled step are those of a batch that is drawn for it.
 
     Args:
         model: on any device; not trained yet.
         pairs: its training pairs. Random states are left as they were.
         fanout: how much a step draws; None for the full graph.
+        sharing: ranks that share the tables.
 
     Raises:
         ConfigError: the formulation cannot be trained on samples.
     """
-    tables = sum(p.numel() * p.element_size() for p in model.parameters())
+    rows = sum(p.numel() * p.element_size() for p in model.tables)
+    tables = sum(p.numel() * p.element_size() for p in model.parameters()) - rows + rows // sharing
     drawn, before = random_state(), model.fanout
     try:
         if fanout is not None:
@@ -94,7 +96,12 @@ def estimate(model: Formulation, pairs: SourcePairs, fanout: Fanout | None) -> N
 
 
 def plan(
-    model: Formulation, pairs: SourcePairs, params: PretrainParams, free: int, began_on: str | None = None
+    model: Formulation,
+    pairs: SourcePairs,
+    params: PretrainParams,
+    free: int,
+    began_on: str | None = None,
+    sharing: int = 1,
 ) -> Need:
     """What the declared `graph` comes to here; the model is told.
 
@@ -105,17 +112,27 @@ def plan(
         free: bytes that may be used.
         began_on: `full` or `sampled` where this training has begun before: memory that is free now does not
             turn it into another one.
+        sharing: ranks that share the tables, which they can in sampled training alone.
 
     Returns:
         The need of what was chosen.
 
     Raises:
-        ConfigError: samples were declared for a formulation that cannot be trained on them.
+        ConfigError: samples or shared tables were declared for a formulation that cannot be trained on
+            them, or shared tables beside the full graph.
     """
     fanout = Fanout(params.neighbour_fanout, params.history_fanout)
     graph = began_on if params.graph == AUTO and began_on is not None else params.graph
+    if sharing > 1:
+        if params.graph == FULL:
+            raise ConfigError(
+                "ranks that share tables train on samples: a step on the full graph needs every row",
+                column="trainer.shard_tables",
+                fix="set stages.pretrain.graph to auto or sampled, or leave shard_tables out",
+            )
+        graph = SAMPLED
     if graph == SAMPLED:
-        need = estimate(model, pairs, fanout)
+        need = estimate(model, pairs, fanout, sharing)
     else:
         need = estimate(model, pairs, None)
         if graph == AUTO and need.total > _SHARE * free:

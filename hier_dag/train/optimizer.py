@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -24,9 +24,17 @@ class Optimizer:
         model: its parameters are updated in place.
         params: learning rates and the largest gradient norm.
         steps: of the whole training.
+        add_up: adds up a figure over ranks that share the tables; None where this process holds them whole.
     """
 
-    def __init__(self, model: Formulation, params: PretrainParams, steps: int) -> None:
+    def __init__(
+        self,
+        model: Formulation,
+        params: PretrainParams,
+        steps: int,
+        add_up: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        self._add_up = add_up
         gates = model.paths.gates.log_alpha
         self.tables = model.tables if model.fanout is not None else []
         apart = {id(gates), *map(id, self.tables)}
@@ -61,7 +69,9 @@ class Optimizer:
                 table.grad = table.grad.coalesce()
         values = [table.grad._values() for table in self.tables if table.grad is not None]
         dense = [p.grad for p in self.dense if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm([*dense, *values])
+        norm = torch.nn.utils.get_total_norm([*dense, *([] if self._add_up else values)])
+        if self._add_up is not None:
+            norm = (norm**2 + self._add_up(torch.nn.utils.get_total_norm(values) ** 2)).sqrt()
         torch.nn.utils.clip_grads_with_norm_(self.dense, self._clip, norm)
         for value in values:
             value.mul_((self._clip / (norm + 1e-6)).clamp(max=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 
 import torch
@@ -23,6 +24,7 @@ from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.progress import Progress, Throttle
 from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.seeding import pick_device, seeded
+from hier_dag.train.shared_tables import SharedTables
 from hier_dag.train.tensorboard import Curves
 
 
@@ -67,7 +69,8 @@ def pretrain(
     with seeded(params.seed, ranks.threads(params.threads), device):
         fit = _fit(graph, params, device, progress, checkpoints, stop, ranks, curves)
         fit.run()
-        model, pairs = fit.model.eval().to("cpu"), fit.pairs
+        assert fit.trained is not None  # this is the first rank
+        model, pairs = fit.trained.eval().to("cpu"), fit.pairs
         described = describe(model, graph, params, fit.place.curve, fit.place.best_epoch)
         history = model.view.history
         encoded = Used("history", graph.sources, history.row_of_entry(), history.indices)
@@ -113,7 +116,11 @@ def _fit(
     pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
     need = _planned(model, pairs, params, device, checkpoints, ranks)
     tell(Step("pretrain/encoder", need, 0, 0))
-    return Fit(model, graph, pairs, params, device, Throttle(progress), checkpoints, stop, ranks, curves)
+    sharing = ranks.sharing > 1
+    whole = deepcopy(model).cpu() if sharing and ranks.first else None
+    tables = SharedTables(model, ranks) if sharing else None
+    report = Throttle(progress)
+    return Fit(model, graph, pairs, params, device, report, checkpoints, stop, ranks, curves, tables, whole)
 
 
 def _planned(
@@ -127,9 +134,9 @@ def _planned(
     """Decides between the full graph and samples as the first rank finds it; gives what people are told."""
     free = free_bytes(device)
     saved = checkpoints.told() if checkpoints is not None and ranks.first else None
-    need = plan(model, pairs, params, free, None if saved is None else saved["graph"])
+    need = plan(model, pairs, params, free, None if saved is None else saved["graph"], ranks.sharing)
     (first,) = ranks.as_first(float(need.graph == SAMPLED))
     began_on = SAMPLED if first else FULL
     if need.graph != began_on:
-        need = plan(model, pairs, params, free, began_on)
+        need = plan(model, pairs, params, free, began_on, ranks.sharing)
     return f"training needs {need}; {as_text(free)} are free"

@@ -32,10 +32,12 @@ class Ranks:
     Attributes:
         shard: which of them this is.
         device: kind of device that they train on, and that their messages go from.
+        share_tables: whether each holds some rows of the tables instead of all.
     """
 
     shard: Shard = WHOLE
     device: str = "cpu"
+    share_tables: bool = False
 
     @property
     def first(self) -> bool:
@@ -46,6 +48,11 @@ class Ranks:
     def many(self) -> bool:
         """Whether there are others."""
         return self.shard.world > 1
+
+    @property
+    def sharing(self) -> int:
+        """How many processes share the tables; 1 where each holds them whole."""
+        return self.shard.world if self.share_tables else 1
 
     def threads(self, wanted: int) -> int:
         """CPU threads of one rank: those wanted, or its share of the cores that there are."""

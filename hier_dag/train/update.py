@@ -15,6 +15,7 @@ from hier_dag.train.optimizer import Optimizer
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.randomness import random_state, set_random_state
 from hier_dag.train.ranks import ALONE, Ranks
+from hier_dag.train.shared_tables import SharedTables, add_up_rows
 
 _SMALLEST_PART = 16  # pairs; below that it is not the batch that is too large
 _CPU_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory")
@@ -28,15 +29,25 @@ class Updater:
         params: learning rates, weights of the terms, clipping.
         steps: steps of an epoch.
         ranks: the processes that share each batch; all must make every update.
+        tables: of ranks that share them.
 
     Attributes:
         parts: how many parts a batch is worked through in; doubled where memory is short. The update is of
             the whole batch all the same: gradients of the parts add up by their share of its pairs.
     """
 
-    def __init__(self, model: Formulation, params: PretrainParams, steps: int, ranks: Ranks = ALONE) -> None:
+    def __init__(
+        self,
+        model: Formulation,
+        params: PretrainParams,
+        steps: int,
+        ranks: Ranks = ALONE,
+        tables: SharedTables | None = None,
+    ) -> None:
         self.model, self.params, self.parts, self.ranks = model, params, 1, ranks
-        self.optimizer = Optimizer(model, params, steps * params.epochs)
+        self.tables = tables
+        add_up = None if tables is None else tables.add_up
+        self.optimizer = Optimizer(model, params, steps * params.epochs, add_up)
 
     def __call__(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
         """One update; returns the weighted loss and every unweighted term.
@@ -88,6 +99,8 @@ class Updater:
         for p in parameters:
             if p.grad is None:
                 p.grad = torch.zeros_like(p)
+        for table in self.optimizer.tables if self.tables is None else ():
+            add_up_rows(table)
         told = parameters[0].new_tensor(list(values.values()))
         self.ranks.add_up([*(p.grad for p in parameters if p.grad is not None), told])
         return dict(zip(values, told.tolist(), strict=True))

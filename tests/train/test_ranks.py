@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
+import numpy as np
 import psutil
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from hier_dag.errors import error_of
+from hier_dag.graph.files import load_graph
 from hier_dag.model.formulation import WHOLE, Shard
 from hier_dag.model.reach import Fanout
 from hier_dag.model.registry import build_model
@@ -23,8 +27,9 @@ from hier_dag.model.source_view import source_view
 from hier_dag.pipeline.stages import ENCODER, GRAPH
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.checkpoint import STATE
-from hier_dag.train.job import PretrainJob, Saving
+from hier_dag.train.job import PretrainJob, Saving, run_pretraining
 from hier_dag.train.lock import held
+from hier_dag.train.pretrain import pretrain
 from hier_dag.train.tensorboard import EPOCHS, STEPS
 from hier_dag.train.update import weighted
 from hier_dag.worker import DONE, REFUSED, STOPPED
@@ -215,3 +220,33 @@ def test_ranks_whose_launcher_is_killed_save_and_end(ranked):
     lock = held(job.saving.folder)  # nobody trains there any more
     lock.close()
     assert saved(job)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["each holds the tables", "they share the tables"])
+def sampled(request, finished, tmp_path_factory):
+    """The order of two ranks that trained on samples to the end, sharing the tables or not."""
+    command, _, _ = written(finished, tmp_path_factory.mktemp("sampled"), every=3600)
+    file = Path(command[-1])
+    order = json.loads(file.read_text())
+    order["job"]["params"] |= {"graph": "sampled", "neighbour_fanout": 3, "history_fanout": 4}
+    order["job"]["shard_tables"] = request.param
+    file.write_text(json.dumps(order), encoding="utf-8")
+    finish(command)
+    return PretrainJob.from_json(order["job"])
+
+
+def test_two_processes_train_on_samples_as_one_does(sampled):
+    graph = load_graph(sampled.graph, sampled.sources, sampled.targets)
+    want = pretrain(graph, sampled.params)
+    made = pq.read_table(sampled.out / "curve.parquet").to_pydict()
+    assert made["loss"] == pytest.approx([r.loss for r in want.curve], rel=1e-4)
+    assert made["ndcg"] == pytest.approx([r.ndcg for r in want.curve], abs=1e-3)
+    users = load_file(sampled.out / "encoding.safetensors")["users"].numpy()
+    assert np.linalg.norm(users - want.encoding.users) < 1e-2 * np.linalg.norm(want.encoding.users)
+
+
+def test_what_two_processes_saved_one_goes_on_with(sampled, tmp_path):
+    alone = replace(sampled, out=tmp_path / "out", shard_tables=False)
+    run_pretraining(alone)
+    for name in ("model.safetensors", "encoding.safetensors", "curve.parquet"):
+        assert (alone.out / name).read_bytes() == (sampled.out / name).read_bytes(), name
