@@ -27,7 +27,7 @@ from benchmarks.samplers import THREADS, Draws, interleaved, sampling, show_samp
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.model.reach import Fanout
 from hier_dag.model.registry import build_model
-from hier_dag.model.source_view import source_view
+from hier_dag.model.source_view import SourceView, source_view
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.checkpoint import Checkpoints
 from hier_dag.train.fit import Fit
@@ -61,8 +61,10 @@ class Sizes:
 class Trainee:
     """A model in training, some steps at a time; the order of its pairs starts anew where it ends."""
 
-    def __init__(self, graph: KnowledgeGraph, params: PretrainParams, fanout: Fanout | None) -> None:
-        model = build_model(source_view(graph), params)
+    def __init__(
+        self, graph: KnowledgeGraph, view: SourceView, params: PretrainParams, fanout: Fanout | None
+    ) -> None:
+        model = build_model(view, params)
         if fanout is not None:
             model.sample(fanout)
         self.pairs = SourcePairs(graph, params.batch_size, params.negatives, CPU)
@@ -79,7 +81,8 @@ class Trainee:
 
 def epochs(graph: KnowledgeGraph, params: PretrainParams, sizes: Sizes) -> list[dict[str, Any]]:
     """Seconds of an epoch's steps, without its validation, and pairs a second, by fanout."""
-    ways = [Trainee(graph, params, fanout) for fanout in FANOUTS]
+    view = source_view(graph)
+    ways = [Trainee(graph, view, params, fanout) for fanout in FANOUTS]
     took = interleaved(
         {n: lambda way=way: way.steps(sizes.steps) for n, way in enumerate(ways)}, sizes.rounds
     )
