@@ -85,13 +85,14 @@ def _as_rank(order: dict[str, Any]) -> dict[str, Any] | None:
     # A transfer takes seconds and saves nothing: a signal ends it as any process.
     with stop_on_signals() if order["work"] == PRETRAIN else nullcontext() as stop:
         if "RANK" not in os.environ:
-            with _telling() as tell:
+            with _telling() as tell, listening(tell):
                 return work(order, tell, stop)
         from hier_dag.train.ranks import joined
 
         with (
             joined(order["job"]["params"]["device"]) as ranks,
             _telling() if ranks.first else nullcontext(_nobody) as tell,
+            listening(tell),
         ):
             return work(order, tell, stop, ranks)
 
@@ -129,8 +130,7 @@ def work(
         job = PretrainJob.from_json(order["job"])
         if ranks is None:
             _wait_for_turn(order, tell, stop)
-        with listening(tell):
-            return run_pretraining(job, lambda p: tell(as_step(p)), stop, ranks or ALONE)
+        return run_pretraining(job, lambda p: tell(as_step(p)), stop, ranks or ALONE)
     if order["work"] == FINETUNE:
         from hier_dag.transfer.job import TransferJob, run_transfer
 
