@@ -111,9 +111,12 @@ class Recommended(Formulation):
         others = mine.rivals if self.params.rank_loss == "bpr" else mine.negatives
         touched = self._reach(Wanted(users, items, others, some))
         vectors = touched.vectors(self.nodes, self.history, self.rows)
-        h = vectors.users + self.user_head(vectors.users)
-        enhanced = self.paths(h, gates)
-        z, bias = self._items(vectors.content)
+        mixed = self.params.precision == "bfloat16"
+        with torch.autocast(vectors.users.device.type, torch.bfloat16, enabled=mixed):
+            h = vectors.users + self.user_head(vectors.users)
+            enhanced = self.paths(h, gates)
+            z, bias = self._items(vectors.content)
+        bias = bias.to(z.dtype)  # a product alone; all else is added to float32
         queries = [rows_at(h + enhanced, first), rows_at(enhanced, first)]
         rank, auxiliary = self._rank(mine, queries, z, bias, rows_at(touched.own, first), touched.others)
         tau, world = self.params.temperature, shard.world

@@ -14,6 +14,7 @@ CHOICES = {
     "rank_loss": ("softmax", "bpr"),
     "bottleneck": ("infonce", "hsic"),
     "graph": ("auto", "full", "sampled"),
+    "precision": ("float32", "bfloat16"),
     "device": ("auto", "cpu", "cuda"),
 }
 """Parameters that take one of a few words; `model` by the names of `hier_dag/model/registry.py`."""
@@ -70,6 +71,8 @@ class PretrainParams:
             transfer may trust the crowd (`rehearsal.py`); 0 learns nothing, and transfer has a fixed prior.
         validation_users: users sampled per source domain to score an epoch.
         seed: seeds initialisation, sampling and shuffling.
+        precision: of the products in heads and decision paths of `dual` and `recommended`; weights, sums over
+            neighbours and losses are float32 either way. `bfloat16` is for GPUs that have units for it.
         device: `auto` (GPU where there is one), `cpu` or `cuda`.
         threads: CPU threads; 0 means all cores.
     """
@@ -105,6 +108,7 @@ class PretrainParams:
     rehearsal_pairs: int = 2000
     validation_users: int = 2000
     seed: int = 0
+    precision: str = "float32"
     device: str = "auto"
     threads: int = 0
 

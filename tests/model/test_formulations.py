@@ -123,3 +123,20 @@ def test_literal_needs_a_layer(view):
 def test_a_word_that_is_no_choice_is_refused_with_those_that_are(name):
     with pytest.raises(ValueError, match=f"{name} must be one of"):
         params("dual", **{name: "other"})
+
+
+def test_mixed_precision_keeps_the_losses_in_float32_and_near(view):
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        model = build_model(view, params("recommended", precision=precision))
+        torch.nn.init.normal_(model.user_head[2].weight)
+        torch.nn.init.normal_(model.item_head[2].weight)
+        torch.manual_seed(1)
+        losses[precision] = model.losses(batch())
+        sum(losses[precision].values()).backward()
+        assert all(p.grad.dtype == torch.float32 for p in model.parameters() if p.grad is not None)
+    for name, term in losses["bfloat16"].items():
+        assert term.dtype == torch.float32
+        assert term.item() == pytest.approx(losses["float32"][name].item(), rel=2e-2, abs=1e-3), name
+    assert losses["bfloat16"]["rank"] != losses["float32"]["rank"]

@@ -14,7 +14,12 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 
 @pytest.mark.parametrize(
     "changes",
-    [{"model": "recommended"}, {"model": "literal"}, {"graph": "sampled", "history_fanout": 3}],
+    [
+        {"model": "recommended"},
+        {"model": "literal"},
+        {"graph": "sampled", "history_fanout": 3},
+        {"precision": "bfloat16"},
+    ],
     ids=str,
 )
 def test_the_first_epoch_is_that_of_the_cpu(case, changes):

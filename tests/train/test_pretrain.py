@@ -28,6 +28,7 @@ def assert_same_bits(one, other):
         {"model": "recommended"},
         {"model": "literal"},
         {"graph": "sampled", "neighbour_fanout": 3, "history_fanout": 3},
+        {"precision": "bfloat16"},
     ],
     ids=str,
 )
