@@ -10,6 +10,8 @@ with the graph alone (VmHWM, Linux). Platforms are generated (`benchmarks/gpu.py
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import json
 import subprocess
 import sys
@@ -81,6 +83,9 @@ def measured(case: Case, graph: str) -> dict[str, Any]:
     )
     view, cpu = source_view(platform), torch.device("cpu")
     keep_what_steps_reuse()
+    # What making the platform left on the heap would be taken again without the process growing.
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     with seeded(0, 2, cpu):
         before = held("VmRSS")
         model = build_model(view, params)
@@ -112,24 +117,27 @@ def main() -> None:
     if arguments.case is not None:
         print(json.dumps(measured(CASES[arguments.case], arguments.graph)))
         return
+    head = f"{'interactions':>12} {'items':>7} {'entities':>8} {'d':>4} {'batch':>6} {'model':11} {'graph':7}"
+    if not arguments.json:
+        print(f"{head} estimate     used ratio", flush=True)
     found = []
     for number, case in enumerate(CASES):
         for graph in ("full",) if case.model == "literal" else ("full", "sampled"):
             command = [sys.executable, "-m", "benchmarks.memory", "--case", str(number), "--graph", graph]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             found.append(json.loads(done.stdout.splitlines()[-1]))
+            if not arguments.json:
+                print(_row(found[-1]), flush=True)
     if arguments.json:
         print(json.dumps(found, indent=1))
-        return
-    print(
-        f"{'interactions':>12} {'items':>7} {'entities':>8} {'d':>4} {'batch':>6} "
-        "graph    estimate     used ratio"
+
+
+def _row(f: dict[str, Any]) -> str:
+    return (
+        f"{f['interactions']:12,} {f['items']:7,} {f['entities']:8,} {f['dim']:4} {f['batch']:6,} "
+        f"{f['model']:11} {f['graph']:7} "
+        f"{f['estimate'] / 1e6:5.0f} MB {f['used'] / 1e6:5.0f} MB {f['ratio']:5.2f}"
     )
-    for f in found:
-        print(
-            f"{f['interactions']:12,} {f['items']:7,} {f['entities']:8,} {f['dim']:4} {f['batch']:6,} "
-            f"{f['graph']:8} {f['estimate'] / 1e6:5.0f} MB {f['used'] / 1e6:5.0f} MB {f['ratio']:5.2f}"
-        )
 
 
 if __name__ == "__main__":
