@@ -60,12 +60,12 @@ class Literal(Formulation):
     def step_bytes(self, batch: Batch) -> int:
         """About what a step holds besides parameters and dense gradients, in bytes, at the backward's start.
 
-        Counted in vectors of d floats: each layer saves two of each node and its readout two more, six are
-        at hand while one is worked on; an item's content is summed once a layer. Attention holds 48 bytes of
+        Counted in vectors of d floats: a layer and its readout save three of each node, four more are at hand
+        while one is worked on; an item's content is summed once a layer. Attention holds 48 bytes of
         an edge in a layer.
         """
         vector, view, layers = 4 * self.params.dim, self.view, self.params.layers
-        held = ((4 * layers + 6) * view.n_nodes + (2 * layers + 2) * view.n_items) * vector
+        held = ((3 * layers + 4) * view.n_nodes + (layers + 2) * view.n_items) * vector
         if self.params.aggregation == "attention":
             held += 48 * layers * view.neighbours.nnz
         return held + 30 * len(batch.users) * vector + 6 * 4 * CONTRAST_ROWS**2
