@@ -103,9 +103,9 @@ def test_an_interruption_between_work_and_cell_costs_no_training(studied, run_ce
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trained, "save_named", away)
-    with pytest.raises(KeyboardInterrupt):
-        run_cells(studied, "scaling", "default", "links_50")
-    assert len(results(studied)) == 1  # and the next cell was not begun
+    stopped = run_cells(studied, "scaling", "default", "links_50")
+    assert outcomes(stopped) == {"default_s0": "cancelled"}  # and the next cell was not begun
+    assert len(results(studied)) == 1
     monkeypatch.setattr(trained, "save_named", save)
     monkeypatch.setattr(run_cell, "pretrain", away)
     assert outcomes(run_cells(studied, "scaling", "default")) == {"default_s0": "made"}
