@@ -1,6 +1,7 @@
 """Waiting for another process that trains the same encoder: as long as that one gets on, and no longer."""
 
 import threading
+import time
 
 import pytest
 
@@ -71,7 +72,10 @@ def test_one_that_saves_is_waited_for_and_one_that_does_not_is_not(folder, other
 
 def test_seldom_checkpoints_are_waited_for(folder, other):
     threading.Timer(0.6, other.close).start()
+    began = time.monotonic()
     wait_for_turn(folder, 60, nothing, patience=0.1)
+    assert time.monotonic() - began > 0.5  # past its patience, until the other one ended
+    assert other.closed
 
 
 def test_it_stops_when_it_is_told_to(folder, other):
