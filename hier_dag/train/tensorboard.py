@@ -7,6 +7,7 @@ the next.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,9 @@ class Curves:
         """
         self.close()
         for run, first in ((EPOCHS, epoch), (STEPS, step)):
-            folder = str(self.folder / run)
-            self._open[run] = self._writer(folder, purge_step=first, flush_secs=_FLUSH)
+            folder = self.folder / run
+            _wait_for_a_later_name(folder)
+            self._open[run] = self._writer(str(folder), purge_step=first, flush_secs=_FLUSH)
 
     def step(self, number: int, loss: float, learning_rate: float) -> None:
         """Tells of a step, if it is one that is told.
@@ -91,3 +93,15 @@ class Curves:
             self.goes_on(1, 1)
         for name, value in figures.items():
             self._open[run].add_scalar(name, value, number)
+
+
+def _wait_for_a_later_name(folder: Path) -> None:
+    """Waits until a file begun now is read after those that are there, at most a second.
+
+    TensorBoard reads a folder's files by name, which begins with the second that each was begun in; of one
+    second, a file named by a smaller process number would be read first and its points be lost.
+    """
+    last = max((int(path.name.split(".")[3]) for path in folder.glob("events.out.tfevents.*")), default=0)
+    wait = last + 1 - time.time()
+    if 0 < wait <= 1:
+        time.sleep(wait)

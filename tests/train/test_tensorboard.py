@@ -104,6 +104,20 @@ def test_a_training_begun_anew_under_the_same_key_replaces_the_curves(case, whol
     assert shown(tmp_path, STEPS) == shown(whole[0], STEPS)
 
 
+def test_curves_that_are_gone_on_with_at_once_lose_nothing(tmp_path):
+    """TensorBoard reads files by name: one begun in the same second by a process of a lower number is first."""
+    for first in (1, 2):
+        curves = Curves(tmp_path, every=1)
+        curves.goes_on(first, first)
+        for number in (first, first + 1):  # the second is lost, and told again by the next
+            curves.step(number, loss=first, learning_rate=0.1)
+        curves.close()
+        for path in (tmp_path / STEPS).iterdir():
+            stem, second = str(path).split("tfevents.")[0], path.name.split(".")[3]
+            path.rename(f"{stem}tfevents.{second}.zz.{9 - first}")
+    assert shown(tmp_path, STEPS)["step/loss"] == [(1, 1), (2, 2), (3, 2)]
+
+
 def test_few_steps_are_told_unless_more_are_asked_for(case, whole, tmp_path):
     curves = Curves(tmp_path)
     pretrain(case.graph, case.params, curves=curves)
