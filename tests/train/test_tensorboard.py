@@ -105,7 +105,7 @@ def test_a_training_begun_anew_under_the_same_key_replaces_the_curves(case, whol
 
 
 def test_curves_that_are_gone_on_with_at_once_lose_nothing(tmp_path):
-    """TensorBoard reads files by name: one begun in the same second by a process of a lower number is first."""
+    """TensorBoard reads files by name: of one second, that of a process of a lower number is first."""
     for first in (1, 2):
         curves = Curves(tmp_path, every=1)
         curves.goes_on(first, first)
