@@ -1,11 +1,15 @@
 """What a GPU is worth: aggregation against copy bandwidth, training steps against two CPU cores.
 
-    python benchmarks/gpu.py [--device cuda] [--interactions 10000000] [--steps 50] [--json]
+    python -m benchmarks.gpu [--device cuda] [--interactions 10000000] [--steps 50] [--json]
+        [--batch-sizes 2048 32768 131072] [--epochs N]
 
 On the device (CUDA where there is one, else CPU): how many bytes a second the aggregation kernel moves, over
-what a plain copy moves; and how many training pairs a second steps on a generated platform go through, over
-the same steps on two CPU threads. Both ways draw the same batches, and the losses of the first steps are
-compared. `pytest tests/model tests/train` has the tests that also run on CUDA where there is a device.
+what a plain copy moves; and how many training pairs a second steps on a generated platform go through, at
+each batch size, over the same steps on two CPU threads. Both ways draw the same batches, and the losses of
+the first steps are compared. With `--epochs`, also the seconds of a whole pre-training of so many epochs at
+the last batch size. Each figure is printed as soon as it is there.
+
+`HIER_TEST_DEVICE=cuda pytest tests/model tests/train` runs the tests on the device.
 """
 
 from __future__ import annotations
@@ -13,22 +17,23 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from benchmarks.faults.broken_graphs import text
 from hier_dag.graph.csr import IntArray, from_coo
 from hier_dag.graph.knowledge_graph import TRAIN, VALIDATION, Interactions, KnowledgeGraph
 from hier_dag.model.adjacency import Adjacency
 from hier_dag.model.message_passing import spmm
 from hier_dag.model.registry import build_model
-from hier_dag.model.source_view import source_view
+from hier_dag.model.source_view import SourceView, source_view
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.params import PretrainParams
+from hier_dag.train.pretrain import pretrain
 from hier_dag.train.seeding import seeded
 from hier_dag.train.update import Updater
 
@@ -36,7 +41,15 @@ DIM = 64
 CPU_THREADS = 2
 _WARM_UP = 3
 _LOSSES = 3  # steps whose losses are compared
+_CPU_PAIRS = 100_000  # that the CPU is timed on, or two steps
 _FLOAT, _INDEX = 4, 8  # bytes
+# Name, rows, columns, entries, and the power that entries are skewed by: the k-th row of n gets a share of
+# about (k / n)^(1 / power) up to it.
+_MATRICES = (
+    ("even rows", 200_000, 200_000, 5_000_000, 1),
+    ("even rows, larger than caches", 1_000_000, 1_000_000, 20_000_000, 1),
+    ("popular rows", 20_000, 400_000, 10_000_000, 3),
+)
 
 
 def generated(
@@ -55,10 +68,10 @@ def generated(
     return KnowledgeGraph(
         sources=("a", "b"),
         targets=("t",),
-        user_ids=text(map(str, range(users))),
-        item_ids=text(map(str, range(items))),
-        entity_ids=text(map(str, range(entities))),
-        entity_names=text(map(str, range(entities))),
+        user_ids=_ids(users),
+        item_ids=_ids(items),
+        entity_ids=_ids(entities),
+        entity_names=_ids(entities),
         interacts={d: from_coo(*x.part(TRAIN), users, items) for d, x in logs.items()},
         has_entity=from_coo(link // entities, link % entities, items, entities),
         entity_entity=from_coo(none, none, entities, entities),
@@ -67,6 +80,10 @@ def generated(
         audience={d: np.arange(users) for d in domains},
         interactions=logs,
     )
+
+
+def _ids(n: int) -> NDArray[np.object_]:
+    return np.array([str(number) for number in range(n)], dtype=object)
 
 
 def _log(rng: np.random.Generator, n: int, users: int, items: int) -> Interactions:
@@ -97,26 +114,41 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def bandwidth(device: torch.device, nodes: int = 200_000, edges: int = 5_000_000) -> dict[str, float]:
-    """Bytes a second of a copy and of the aggregation, each as what must be read and written at the least."""
+def aggregation(device: torch.device, rows: int, cols: int, entries: int, power: int) -> float:
+    """Bytes that a sum over rows moves a second, as if every entry read its vector from memory.
+
+    Caches can make it more than a copy's.
+
+    Args:
+        device: where it runs.
+        rows: of a matrix whose entries' columns are drawn evenly.
+        cols: of the matrix.
+        entries: that are drawn.
+        power: of the law that rows are drawn by, in random order; 1 draws them evenly.
+    """
     rng = np.random.default_rng(0)
-    matrix = from_coo(rng.integers(0, nodes, edges), rng.integers(0, nodes, edges), nodes, nodes)
-    adjacency = Adjacency.sums(matrix).to(device)
-    x = torch.randn(nodes, DIM, device=device)
+    row = rng.permutation(rows)[(rows * rng.random(entries) ** power).astype(np.int64)]
+    matrix = Adjacency.sums(from_coo(row, rng.integers(0, cols, entries), rows, cols)).to(device)
+    x = torch.randn(cols, DIM, device=device)
+    moved = matrix.nnz * (DIM * _FLOAT + _INDEX) + rows * (DIM * _FLOAT + _INDEX)
+    return moved / seconds(lambda: spmm(matrix, x), device)
+
+
+def _copied(device: torch.device) -> float:
+    """Bytes read and written a second by a plain copy."""
     block = torch.empty(1 << (28 if device.type == "cuda" else 26), device=device)
     into = torch.empty_like(block)
-    copied = 2 * block.numel() * _FLOAT / seconds(lambda: into.copy_(block), device)
-    moved = adjacency.nnz * (DIM * _FLOAT + _INDEX) + nodes * (DIM * _FLOAT + _INDEX)
-    aggregated = moved / seconds(lambda: spmm(adjacency, x), device)
-    return {"copy": copied, "aggregation": aggregated, "share": aggregated / copied}
+    return 2 * block.numel() * _FLOAT / seconds(lambda: into.copy_(block), device)
 
 
-def training(graph: KnowledgeGraph, device: torch.device, steps: int) -> dict[str, Any]:
+def training(
+    graph: KnowledgeGraph, view: SourceView, device: torch.device, batch_size: int, steps: int
+) -> dict[str, Any]:
     """Pairs a second of training steps after a few to warm up, and the losses of the first ones."""
-    params = replace(PretrainParams(), model="recommended", threads=CPU_THREADS)
+    params = replace(PretrainParams(), model="recommended", threads=CPU_THREADS, batch_size=batch_size)
     with seeded(params.seed, CPU_THREADS, device):
-        model = build_model(source_view(graph), params).to(device)
-        pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
+        model = build_model(view, params).to(device)
+        pairs = SourcePairs(graph, batch_size, params.negatives, device)
         update, order, losses = Updater(model, params, pairs.steps), pairs.order(), []
         began = time.perf_counter()
         for step in range(1, _WARM_UP + steps + 1):
@@ -126,24 +158,51 @@ def training(graph: KnowledgeGraph, device: torch.device, steps: int) -> dict[st
             losses.append(update(pairs.batch(order, step), 1, step)["loss"])
         _wait(device)
         took = time.perf_counter() - began
-    return {"pairs_per_s": steps * params.batch_size / took, "losses": losses[:_LOSSES], "pairs": len(pairs)}
+    return {"pairs_per_s": steps * batch_size / took, "losses": losses[:_LOSSES], "pairs": len(pairs)}
 
 
-def measure(device: torch.device, interactions: int, steps: int) -> dict[str, Any]:
-    """Everything, on the device and on the CPU."""
+def measure(
+    device: torch.device, interactions: int, steps: int, batch_sizes: Sequence[int], epochs: int = 0
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Everything, on the device and on the CPU: a name and its figures as soon as they are there."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    yield "device", {"name": name, "copied_bytes_per_s": (copied := _copied(device))}
+    for matrix in _MATRICES:
+        moved = aggregation(device, *matrix[1:])
+        yield f"aggregation, {matrix[0]}", {"bytes_per_s": moved, "share_of_copy": moved / copied}
     graph = generated(interactions)
-    on_device = training(graph, device, steps)
-    on_cpu = training(graph, torch.device("cpu"), min(steps, 20)) if device.type != "cpu" else on_device
-    return {
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
-        "interactions": on_device["pairs"],
-        "bytes_per_s": bandwidth(device),
-        "pairs_per_s": on_device["pairs_per_s"],
-        "cpu_pairs_per_s": on_cpu["pairs_per_s"],
-        "speed_up": on_device["pairs_per_s"] / on_cpu["pairs_per_s"],
-        "losses": on_device["losses"],
-        "cpu_losses": on_cpu["losses"],
-    }
+    view = source_view(graph)
+    for size in batch_sizes:
+        on_device = on_cpu = training(graph, view, device, size, steps)
+        if device.type != "cpu":
+            timed = max(2, min(steps, _CPU_PAIRS // size))
+            on_cpu = training(graph, view, torch.device("cpu"), size, timed)
+        yield (
+            f"steps of {size} pairs",
+            {
+                "pairs": on_device["pairs"],
+                "pairs_per_s": on_device["pairs_per_s"],
+                "cpu_pairs_per_s": on_cpu["pairs_per_s"],
+                "speed_up": on_device["pairs_per_s"] / on_cpu["pairs_per_s"],
+                "losses": on_device["losses"],
+                "cpu_losses": on_cpu["losses"],
+            },
+        )
+    if epochs:
+        params = replace(
+            PretrainParams(), model="recommended", threads=CPU_THREADS, batch_size=batch_sizes[-1],
+            epochs=epochs, patience=epochs, device=device.type,
+        )  # fmt: skip
+        began = time.perf_counter()
+        curve = pretrain(graph, params).curve
+        yield (
+            "whole pre-training",
+            {
+                "seconds": time.perf_counter() - began,
+                "epoch_seconds": [record.seconds for record in curve],
+                "losses": [record.loss for record in curve],
+            },
+        )
 
 
 def main() -> None:
@@ -154,20 +213,23 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--interactions", type=int, default=10_000_000)
     parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[2048, 32_768, 131_072])
+    parser.add_argument("--epochs", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print each figure as a line of JSON")
     arguments = parser.parse_args()
     torch.set_num_threads(CPU_THREADS)
-    found = measure(torch.device(arguments.device), arguments.interactions, arguments.steps)
-    if arguments.json:
-        print(json.dumps(found, indent=1))
-        return
-    moved = found["bytes_per_s"]
-    print(f"{found['device']}, {found['interactions']:,} training pairs")
-    print(f"  aggregation {moved['aggregation'] / 1e9:.1f} GB/s of {moved['copy'] / 1e9:.1f} GB/s copied: "
-          f"{moved['share']:.2f} (bound .6 on CUDA)")  # fmt: skip
-    print(f"  training {found['pairs_per_s']:,.0f} pairs/s, two CPU threads {found['cpu_pairs_per_s']:,.0f}: "
-          f"{found['speed_up']:.1f} x (bound 20 on CUDA)")  # fmt: skip
-    print(f"  losses {found['losses']}; on CPU {found['cpu_losses']}")
+    for name, found in measure(
+        torch.device(arguments.device),
+        arguments.interactions,
+        arguments.steps,
+        arguments.batch_sizes,
+        arguments.epochs,
+    ):
+        print(json.dumps({name: found}) if arguments.json else f"{name}: {_told(found)}", flush=True)
+
+
+def _told(found: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {f'{x:,.4g}' if isinstance(x, float) else x}" for name, x in found.items())
 
 
 if __name__ == "__main__":

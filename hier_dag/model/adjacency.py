@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hier_dag.graph.csr import CSR
+
+if TYPE_CHECKING:
+    from hier_dag.model.row_sums import Pieces
 
 
 class Adjacency(nn.Module):
@@ -131,6 +134,22 @@ class Adjacency(nn.Module):
             self._cache["transposed_weights"] = self.weights[self.transposed()[2]]
         return self._cache["transposed_weights"]
 
+    def pieces(self) -> Pieces | None:
+        """How rows are cut for the sums of CUDA; computed once."""
+        if self._cached("pieces") is None:
+            from hier_dag.model.row_sums import cut
+
+            self._cache["pieces"] = (cut(self.indptr, self.nnz),)
+        return self._cache["pieces"][0]
+
+    def transposed_pieces(self) -> Pieces | None:
+        """The same of the transpose."""
+        if self._cached("transposed_pieces") is None:
+            from hier_dag.model.row_sums import cut
+
+            self._cache["transposed_pieces"] = (cut(self.transposed()[0], self.nnz),)
+        return self._cache["transposed_pieces"][0]
+
     def running_weights(self) -> Tensor:
         """Summed weights before each entry and after the last, float64 [nnz + 1]; computed once.
 
@@ -138,9 +157,10 @@ class Adjacency(nn.Module):
         """
         if self._cached("running") is None:
             assert self.weights is not None
-            running = torch.zeros(self.nnz + 1, dtype=torch.float64, device=self.weights.device)
-            torch.cumsum(self.weights, 0, dtype=torch.float64, out=running[1:])
-            self._cache["running"] = running
+            # On CPU, once: CUDA adds floats up in no fixed order.
+            running = torch.zeros(self.nnz + 1, dtype=torch.float64)
+            torch.cumsum(self.weights.cpu(), 0, dtype=torch.float64, out=running[1:])
+            self._cache["running"] = running.to(self.weights.device)
         return self._cache["running"]
 
     def dgl_block(self) -> Any:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from hier_dag.errors import ConfigError
 from hier_dag.model.bottleneck_contrast import bottleneck_contrast
 from hier_dag.model.decision_path import DecisionPaths
+from hier_dag.model.draws import some_of
 from hier_dag.model.encoding import FALLBACK, KG_INFERRED, TRAINED, Encoding
 from hier_dag.model.hsic_bottleneck import hsic_bottleneck
 from hier_dag.model.reach import Fanout
@@ -229,4 +230,4 @@ def one_row_per_user(users: Tensor, limit: int) -> Tensor:
     rows = torch.arange(len(users), device=users.device)
     first = rows.new_full((len(distinct),), len(users)).scatter_reduce(0, place, rows, "amin")
     # Users come out in ascending order of number; a random choice keeps every user equally likely.
-    return first[torch.randperm(len(first), device=users.device)[:limit]]
+    return first[some_of(len(first), limit, users.device)]

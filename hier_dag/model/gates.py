@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from hier_dag.model.draws import uniform_like
+
 BETA = 2 / 3
 GAMMA = -0.1
 ZETA = 1.1
@@ -39,7 +41,7 @@ class HardConcrete(nn.Module):
         """Gates, float32 [rows, cols]: sampled in training mode, deterministic in evaluation mode."""
         if self.training:
             tiny = torch.finfo(self.log_alpha.dtype).eps
-            v = torch.rand_like(self.log_alpha).clamp(tiny, 1 - tiny)
+            v = uniform_like(self.log_alpha).clamp(tiny, 1 - tiny)
             s = torch.sigmoid((torch.logit(v) + self.log_alpha) / BETA)
         else:
             s = torch.sigmoid(self.log_alpha)

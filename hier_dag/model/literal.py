@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hier_dag.errors import ConfigError
 from hier_dag.model.adjacency import Adjacency
+from hier_dag.model.draws import some_of
 from hier_dag.model.exemplar_contrast import exemplar_contrast
 from hier_dag.model.formulation import (
     CONTRAST_ROWS,
@@ -86,7 +87,7 @@ class Literal(Formulation):
         enhanced = F.embedding(place, enhanced_distinct)
         rows = one_row_per_user(batch.users, CONTRAST_ROWS)
         touched = torch.unique(self.content.select(torch.unique(batch.items)).indices)
-        some = touched[torch.randperm(len(touched), device=touched.device)[:CONTRAST_ROWS]]
+        some = touched[some_of(len(touched), CONTRAST_ROWS, touched.device)]
         tau = self.params.temperature
         at, world = shard.rows(len(batch.users)), shard.world
         mine = batch.part(at)

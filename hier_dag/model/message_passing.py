@@ -3,13 +3,18 @@
 Which one runs is decided by device and weights. Medians on 2 CPU threads, forward + backward, d = 64, at
 138 k and 2 M entries: unit entries 3.2 and 56 ms with DGL, 3.0 and 55 ms with torch; weighted entries 25
 and 667 ms with DGL, 3.5 and 69 ms with torch. So DGL sums unit entries on CPU and torch does everything
-else. PyPI's DGL has no CUDA. `benchmarks/kernels.py` compares both with other libraries.
+else. PyPI's DGL has no CUDA: there torch's rows are summed by a kernel of our own (`row_sums`), or by the
+vendor's sparse product where Triton is not installed. `benchmarks/kernels.py` compares both with other
+libraries.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +22,9 @@ from torch import Tensor
 from torch.autograd import Function
 
 from hier_dag.model.adjacency import Adjacency
+
+if TYPE_CHECKING:
+    from hier_dag.model.row_sums import Pieces
 
 Backend = Literal["dgl", "torch"]
 
@@ -91,7 +99,7 @@ class _CsrSum(Function):
         # The vectors are only needed again for the gradient of weights.
         ctx.save_for_backward(*(() if weights is None else (x, weights)))
         own = adj.weights if weights is None else weights
-        return _matmul(adj.indptr, adj.indices, own, adj.cols, x)
+        return _matmul(adj.indptr, adj.indices, own, adj.cols, x, adj.pieces)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
@@ -100,22 +108,38 @@ class _CsrSum(Function):
         if ctx.needs_input_grad[0]:
             indptr, indices, order = adj.transposed()
             own = ctx.saved_tensors[1][order] if ctx.saved_tensors else adj.transposed_weights()
-            to_x = _matmul(indptr, indices, own, adj.rows, grad)
+            to_x = _matmul(indptr, indices, own, adj.rows, grad, adj.transposed_pieces)
         if ctx.needs_input_grad[1]:
             to_weights = _products(adj, grad, ctx.saved_tensors[0])
         return to_x, to_weights, None
 
 
-def _matmul(indptr: Tensor, indices: Tensor, weights: Tensor | None, cols: int, x: Tensor) -> Tensor:
+def _matmul(
+    indptr: Tensor,
+    indices: Tensor,
+    weights: Tensor | None,
+    cols: int,
+    x: Tensor,
+    pieces: Callable[[], Pieces | None],
+) -> Tensor:
     """Each row's (weighted) sum, float [rows, d]."""
     if x.device.type == "cpu" and cols:
         # A bag of embeddings is a row: twice as fast as the sparse product, which needs weights besides.
         return F.embedding_bag(
             indices, x.contiguous(), indptr, mode="sum", include_last_offset=True, per_sample_weights=weights
         )
+    if x.device.type == "cuda" and _triton_is_here():
+        from hier_dag.model.row_sums import sum_rows
+
+        return sum_rows(indptr, indices, weights, x, pieces())
     weights = x.new_ones(len(indices)) if weights is None else weights
     size = (len(indptr) - 1, cols)
     return torch.sparse_csr_tensor(indptr, indices, weights, size=size, check_invariants=False) @ x
+
+
+@cache
+def _triton_is_here() -> bool:
+    return find_spec("triton") is not None
 
 
 def _products(adj: Adjacency, left: Tensor, right: Tensor) -> Tensor:

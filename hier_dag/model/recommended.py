@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hier_dag.model.adjacency import Adjacency
+from hier_dag.model.draws import some_of
 from hier_dag.model.entity_encoder import EntityEncoder
 from hier_dag.model.exemplar_contrast import exemplar_contrast
 from hier_dag.model.formulation import (
@@ -139,7 +140,7 @@ class Recommended(Formulation):
     def _some_nodes(self) -> Tensor:
         """Content nodes that enter the exemplar contrast, int64 [at most CONTRAST_ROWS]."""
         seen = self.nodes.seen.nonzero().flatten()
-        return seen[torch.randperm(len(seen), device=seen.device)[:CONTRAST_ROWS]]
+        return seen[some_of(len(seen), CONTRAST_ROWS, seen.device)]
 
     def _rank(
         self, batch: Batch, queries: list[Tensor], z: Tensor, bias: Tensor, own: Tensor, others: Tensor

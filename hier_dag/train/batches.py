@@ -39,7 +39,7 @@ class SourcePairs:
             )
         self.users, self.items = torch.cat(users).to(device), torch.cat(items).to(device)
         self.domains = torch.cat(domains).to(device)
-        self.served = torch.zeros(len(self.users), dtype=torch.bool)
+        self.served = torch.zeros(len(self.users), dtype=torch.bool, device=device)
         self.sources = graph.sources
         self.catalogues = [_catalogue(graph.catalogue[domain], device) for domain in graph.sources]
 
@@ -58,19 +58,19 @@ class SourcePairs:
     def batch(self, order: Tensor, step: int) -> Batch:
         """The batch of a step, 1-based, of an epoch in some order, with negatives drawn anew."""
         rows = order[(step - 1) * self.batch_size : step * self.batch_size]
-        self.served[rows.cpu()] = True
+        self.served[rows] = True
         return self._batch(rows)
 
     def mark_served(self, order: Tensor, steps: int) -> None:
         """Notes the pairs of an epoch's first steps as served, when they were in an earlier process."""
-        self.served[order[: steps * self.batch_size].cpu()] = True
+        self.served[order[: steps * self.batch_size]] = True
 
     def used(self) -> list[Used]:
         """The pairs that steps were made of, by source."""
         out = []
         for number, source in enumerate(self.sources):
-            rows = (self.domains.cpu() == number) & self.served
-            user, item = self.users.cpu()[rows].numpy(), self.items.cpu()[rows].numpy()
+            rows = (self.domains == number) & self.served
+            user, item = (ids[rows].cpu().numpy() for ids in (self.users, self.items))
             out.append(Used(source, (source,), user, item))
         return out
 

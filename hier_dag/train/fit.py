@@ -20,7 +20,6 @@ from hier_dag.train.monitors import measure
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import EpochRecord
 from hier_dag.train.progress import Progress, Throttle
-from hier_dag.train.randomness import random_state, set_random_state
 from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.shared_tables import SharedTables
 from hier_dag.train.tensorboard import Curves
@@ -28,7 +27,7 @@ from hier_dag.train.update import Updater
 from hier_dag.train.validation import SourceValidation
 
 _MODEL, _BEST, _MOMENTS = "model/", "best/", "moments/"
-_EPOCH_RANDOM, _RANDOM = "random/epoch/", "random/now/"
+_EPOCH_RANDOM, _RANDOM = "random/epoch", "random/now"
 _MOST_ROLL_BACKS = 3
 
 
@@ -106,7 +105,7 @@ class Fit:
         self.validation = SourceValidation(graph, params.validation_users, params.seed, scored_on)
         self.device, self.place = device, Place()
         self._kept = _copy_of(model)
-        self._epoch_random = random_state()
+        self._epoch_random = torch.get_rng_state()
         self._order: Tensor | None = None
         self._began = time.monotonic()
         self._rolled_back_at: list[int] = []
@@ -153,7 +152,7 @@ class Fit:
         place, steps = self.place, self.pairs.steps
         self._began = time.monotonic()
         if self._order is None:
-            self._epoch_random = random_state()
+            self._epoch_random = torch.get_rng_state()
             self._order = self.pairs.order()
         while place.step < steps:
             values = self.update(self.pairs.batch(self._order, place.step + 1), place.epoch, place.step + 1)
@@ -251,8 +250,8 @@ class Fit:
             **{_MODEL + name: tensor for name, tensor in weights.items()},
             **{_BEST + name: tensor for name, tensor in kept.items()},
             **{_MOMENTS + name: tensor for name, tensor in moments.items()},
-            **{_EPOCH_RANDOM + kind: tensor for kind, tensor in self._epoch_random.items()},
-            **{_RANDOM + kind: tensor for kind, tensor in random_state().items()},
+            _EPOCH_RANDOM: self._epoch_random,
+            _RANDOM: torch.get_rng_state(),
         }
         place = asdict(self.place) | {"spent": self._seconds}
         state = {
@@ -291,11 +290,11 @@ class Fit:
         self.update.optimizer.load(mine(_part(tensors, _MOMENTS)), state["optimizer"])
         self.update.parts = state["parts"]
         self.place = Place.from_json(state["place"])
-        self._epoch_random = _part(tensors, _EPOCH_RANDOM)
+        self._epoch_random = tensors[_EPOCH_RANDOM]
         self._order = None
         if self.place.step or self.place.epoch > 1:
             self._replay_order()
-        set_random_state(_part(tensors, _RANDOM))
+        torch.set_rng_state(tensors[_RANDOM])
         if self.curves is not None:
             self.curves.goes_on(self.place.epoch, self._steps_done + 1)
         return True
@@ -305,7 +304,7 @@ class Fit:
         if self.place.epoch > 1:
             self.pairs.mark_served(torch.arange(len(self.pairs)), self.pairs.steps)
         if self.place.step:
-            set_random_state(self._epoch_random)
+            torch.set_rng_state(self._epoch_random)
             self._order = self.pairs.order()
             self.pairs.mark_served(self._order, self.place.step)
 

@@ -13,7 +13,6 @@ from hier_dag.model.formulation import Formulation
 from hier_dag.model.reach import Fanout
 from hier_dag.train.batches import SourcePairs
 from hier_dag.train.params import PretrainParams
-from hier_dag.train.randomness import random_state, set_random_state
 
 AUTO, FULL, SAMPLED = "auto", "full", "sampled"
 _PAIR = 33  # bytes: user, item, domain and place in an epoch's order as int64, whether it was served
@@ -73,7 +72,7 @@ def estimate(model: Formulation, pairs: SourcePairs, fanout: Fanout | None, shar
     """
     rows = sum(p.numel() * p.element_size() for p in model.tables)
     tables = sum(p.numel() * p.element_size() for p in model.parameters()) - rows + rows // sharing
-    drawn, before = random_state(), model.fanout
+    drawn, before = torch.get_rng_state(), model.fanout
     try:
         if fanout is not None:
             model.sample(fanout)
@@ -81,7 +80,7 @@ def estimate(model: Formulation, pairs: SourcePairs, fanout: Fanout | None, shar
         step = model.step_bytes(batch)
     finally:
         model.fanout = before
-        set_random_state(drawn)
+        torch.set_rng_state(drawn)
         pairs.served.zero_()
     gradients = tables if fanout is None else 0
     on_cpu = pairs.users.device.type == "cpu"

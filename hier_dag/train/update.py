@@ -13,7 +13,6 @@ from hier_dag.errors import NotFinite, TrainingError
 from hier_dag.model.formulation import Batch, Formulation, Shard
 from hier_dag.train.optimizer import Optimizer
 from hier_dag.train.params import PretrainParams
-from hier_dag.train.randomness import random_state, set_random_state
 from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.shared_tables import SharedTables, add_up_rows
 
@@ -69,7 +68,7 @@ class Updater:
 
     def _gradients(self, batch: Batch, epoch: int, step: int) -> dict[str, float]:
         """Sums the parts' gradients; where memory is short, again with twice as many parts."""
-        drawn = random_state()
+        drawn = torch.get_rng_state()
         while True:
             self.optimizer.zero_grad()
             values: dict[str, float] = {}
@@ -87,7 +86,7 @@ class Updater:
             if len(batch.users) < 2 * self.parts * _SMALLEST_PART:
                 raise _too_little_memory(short or "another rank is", epoch, step, batch, self.parts)
             self.parts *= 2
-            set_random_state(drawn)
+            torch.set_rng_state(drawn)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from benchmarks import gpu
 from benchmarks.gpu import generated, measure
 from hier_dag.graph.knowledge_graph import VALIDATION
 
@@ -21,10 +22,19 @@ def test_its_platform_is_of_the_size_asked_for_and_holds_each_pair_once():
     assert count[: len(count) // 10].sum() > 0.3 * count.sum()
 
 
-def test_the_cpu_run_gives_every_figure():
-    found = measure(torch.device("cpu"), 20_000, steps=2)
-    assert found["speed_up"] == 1
-    assert found["pairs_per_s"] > 0
-    assert found["bytes_per_s"]["share"] > 0
-    assert found["losses"] == found["cpu_losses"]
-    assert all(np.isfinite(found["losses"]))
+def test_the_cpu_run_gives_every_figure(monkeypatch):
+    matrices = tuple(
+        (name, rows // 100, cols // 100, n // 100, power) for name, rows, cols, n, power in gpu._MATRICES
+    )
+    monkeypatch.setattr(gpu, "_MATRICES", matrices)
+    found = dict(measure(torch.device("cpu"), 20_000, steps=2, batch_sizes=[512, 2048], epochs=1))
+    assert found["device"]["copied_bytes_per_s"] > 0
+    assert [m["share_of_copy"] > 0 for name, m in found.items() if "aggregation" in name] == [True] * 3
+    for size in (512, 2048):
+        steps = found[f"steps of {size} pairs"]
+        assert steps["speed_up"] == 1
+        assert steps["pairs_per_s"] > 0
+        assert steps["losses"] == steps["cpu_losses"]
+        assert all(np.isfinite(steps["losses"]))
+    assert found["whole pre-training"]["seconds"] > 0
+    assert np.isfinite(found["whole pre-training"]["losses"]).all()

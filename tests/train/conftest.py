@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +61,7 @@ SMALL = PretrainParams(
     batch_size=128,
     negatives=16,
     learning_rate=0.02,
-    device="cpu",
+    device=os.environ.get("HIER_TEST_DEVICE", "cpu"),
     threads=1,
 )
 

@@ -28,4 +28,4 @@ def test_steps_find_the_memory_of_the_step_before():
     for how in ("left", "kept"):
         done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
         faults[how] = int(done.stdout)
-    assert faults["kept"] < faults["left"] / 10
+    assert faults["kept"] < faults["left"] / 4  # .00 to .15, by what the kernel makes of huge pages

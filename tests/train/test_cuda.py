@@ -1,4 +1,4 @@
-"""Training on a CUDA device: the same losses as on CPU at first, and a checkpoint that goes on there."""
+"""Training on a CUDA device: the losses of the CPU at first, and a checkpoint that goes on to the bit."""
 
 from dataclasses import replace
 
@@ -25,7 +25,8 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_the_first_epoch_is_that_of_the_cpu(case, changes):
     params = case.with_params(epochs=1, content_paths=False, **changes)
     one, other = (pretrain(case.graph, replace(params, device=device)) for device in ("cpu", "cuda"))
-    assert other.curve[0].loss == pytest.approx(one.curve[0].loss, rel=2e-2)
+    rounding = 2e-2 if "precision" in changes else 1e-4
+    assert other.curve[0].loss == pytest.approx(one.curve[0].loss, rel=rounding)
 
 
 @pytest.mark.parametrize("graph", ["full", "sampled"])
@@ -37,5 +38,4 @@ def test_a_stopped_training_goes_on_on_the_device(case, tmp_path, graph):
         pretrain(case.graph, params, checkpoints=checkpoints, stop=lambda: next(left))
     resumed = pretrain(case.graph, params, checkpoints=checkpoints)
     whole = pretrain(case.graph, params)
-    # The sparse product adds in no fixed order on CUDA.
-    assert [r.loss for r in resumed.curve] == pytest.approx([r.loss for r in whole.curve], rel=1e-2)
+    assert [r.loss for r in resumed.curve] == [r.loss for r in whole.curve]
