@@ -107,6 +107,12 @@ class RegistryError(HierError):
     code = "registry"
 
 
+class SinkError(HierError):
+    """A published set could not be made queryable in a vector database; what was there before is whole."""
+
+    code = "sink"
+
+
 class TrainingError(HierError):
     """Training produced something that must not be published."""
 
