@@ -14,7 +14,7 @@ from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, GRAPH, MODEL, PUBLISHED
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop
 from hier_dag.progress import Step, tell
-from hier_dag.registry import CheckRow
+from hier_dag.registry import CheckRow, Move
 from resources import ArtifactStoreResource, DataEngine, RegistryResource
 
 _ALIAS = "live"
@@ -121,7 +121,7 @@ def _go_live(outcome: Outcome, workshop: Workshop, folder: Path, run_id: str) ->
 
     domain = str(outcome.artifact.manifest.partition)
     row = workshop.registry.move_alias(
-        domain, _ALIAS, outcome.artifact.digest, run_id=run_id, why="published by the pipeline"
+        Move(domain, _ALIAS, outcome.artifact.digest, run_id, "published by the pipeline")
     )
     move_live(folder, Live(domain=domain, version=row.version, digest=row.digest))
     facts, tables = outcome.artifact.manifest.summary, outcome.artifact.manifest.tables

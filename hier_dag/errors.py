@@ -113,6 +113,12 @@ class SinkError(HierError):
     code = "sink"
 
 
+class MovedOn(RegistryError):
+    """An alias was moved by another publisher since it was looked at."""
+
+    code = "moved_on"
+
+
 class TrainingError(HierError):
     """Training produced something that must not be published."""
 

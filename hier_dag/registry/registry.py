@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from hier_dag.environment import code_commit, environment
 from hier_dag.errors import RegistryError
+from hier_dag.registry import aliases, decisions
+from hier_dag.registry.aliases import LIVE, AliasRow, Move
 from hier_dag.registry.connection import make_engine, patiently
+from hier_dag.registry.decisions import Decision
 from hier_dag.registry.tables import (
-    AliasRecord,
     ArtifactRecord,
     Base,
     CheckRecord,
@@ -52,20 +53,6 @@ class ArtifactRow:
     seconds: float
     bytes: int
     manifest: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class AliasRow:
-    """One move of an alias."""
-
-    domain: str
-    alias: str
-    version: int
-    digest: str
-    run_id: str
-    who: str
-    why: str
-    created_at: datetime
 
 
 class Registry:
@@ -234,40 +221,52 @@ class Registry:
         keys = ("kind", "partition", "name", "facts", "run_id", "created_at")
         return self._read(lambda s: [{k: getattr(c, k) for k in keys} for c in s.scalars(query)])
 
-    def move_alias(self, domain: str, alias: str, digest: str, *, run_id: str, why: str) -> AliasRow:
-        """Appends a move of an alias with the next version; the same digest again changes nothing."""
+    def move_alias(self, wanted: Move) -> AliasRow:
+        """Appends a move of an alias with the next version, after any other publisher of that alias.
 
-        def work(s: Session) -> AliasRow:
-            head = s.scalars(_aliases(self.platform, domain, alias).limit(1)).first()
-            if head is not None and head.digest == digest:
-                return _alias_row(head)
-            record = AliasRecord(
-                platform=self.platform,
-                domain=domain,
-                alias=alias,
-                version=1 if head is None else head.version + 1,
-                digest=digest,
-                run_id=run_id,
-                who=getpass.getuser(),
-                why=why,
-                created_at=datetime.now(UTC),
-            )
+        Raises:
+            MovedOn: the alias is not where the move expects it.
+        """
+        return self._write(lambda s: aliases.move(s, self.platform, wanted))
+
+    def alias(self, domain: str, alias: str = LIVE) -> AliasRow | None:
+        """Where an alias points now."""
+
+        def work(s: Session) -> AliasRow | None:
+            head = s.scalars(aliases.moves(self.platform, domain, alias).limit(1)).first()
+            return None if head is None else aliases.row_of(head)
+
+        return self._read(work)
+
+    def alias_history(self, domain: str, alias: str = LIVE) -> list[AliasRow]:
+        """Every move of an alias, newest first."""
+        query = aliases.moves(self.platform, domain, alias)
+        return self._read(lambda s: [aliases.row_of(r) for r in s.scalars(query)])
+
+    def all_aliases(self, *, every_platform: bool = False) -> list[AliasRow]:
+        """Where every alias points now, of this platform or of all that share the database."""
+        query = aliases.heads(None if every_platform else self.platform)
+        return self._read(lambda s: [aliases.row_of(r) for r in s.scalars(query)])
+
+    def decide(
+        self, domain: str, kind: str, subject: str, *, why: str, until: datetime | None = None
+    ) -> Decision:
+        """Puts a decision of the user on record; see `hier_dag.registry.decisions` for kinds and subjects."""
+
+        def work(s: Session) -> Decision:
+            record = decisions.record_of(self.platform, domain, kind, subject, why, until)
             s.add(record)
             s.flush()
-            return _alias_row(record)
+            return decisions.decision_of(record)
 
         return self._write(work)
 
-    def alias(self, domain: str, alias: str = "live") -> AliasRow | None:
-        """Where an alias points now."""
-        rows = self.alias_history(domain, alias)
-        return rows[0] if rows else None
-
-    def alias_history(self, domain: str, alias: str = "live") -> list[AliasRow]:
-        """Every move of an alias, newest first."""
-        return self._read(
-            lambda s: [_alias_row(r) for r in s.scalars(_aliases(self.platform, domain, alias))]
-        )
+    def decisions(
+        self, *, domain: str | None = None, kinds: tuple[str, ...] = (), every_platform: bool = False
+    ) -> list[Decision]:
+        """Decisions on record, newest first."""
+        query = decisions.decisions(None if every_platform else self.platform, domain=domain, kinds=kinds)
+        return self._read(lambda s: [decisions.decision_of(r) for r in s.scalars(query)])
 
     def count(self) -> int:
         """Number of artifacts."""
@@ -289,17 +288,6 @@ def _lacking(s: Session) -> list[str]:
             set(Base.metadata.tables[name].columns.keys()) - {c["name"] for c in there.get_columns(name)}
         )
     ]
-
-
-def _aliases(platform: str, domain: str, alias: str) -> Any:
-    query = select(AliasRecord).where(
-        AliasRecord.platform == platform, AliasRecord.domain == domain, AliasRecord.alias == alias
-    )
-    return query.order_by(AliasRecord.version.desc())
-
-
-def _alias_row(r: AliasRecord) -> AliasRow:
-    return AliasRow(**{k: getattr(r, k) for k in AliasRow.__annotations__})
 
 
 def _checks(

@@ -79,6 +79,21 @@ class CheckRecord(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class DecisionRecord(Base):
+    """Somebody decided something about a domain's publication; the newest of a kind and subject counts."""
+
+    __tablename__ = "decisions"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    platform: Mapped[str]
+    domain: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
+    who: Mapped[str]
+    why: Mapped[str]
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class AliasRecord(Base):
     """An alias of a domain moved to a published set; the newest version is the one in force."""
 
@@ -90,6 +105,10 @@ class AliasRecord(Base):
     alias: Mapped[str]
     version: Mapped[int]
     digest: Mapped[str]
+    action: Mapped[str]
+    change: Mapped[str]
+    space: Mapped[str]
+    facts: Mapped[dict[str, Any]]
     run_id: Mapped[str]
     who: Mapped[str]
     why: Mapped[str]

@@ -4,12 +4,13 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hier_dag.environment import environment_digest
-from hier_dag.errors import RegistryError
-from hier_dag.registry import CheckRow, Registry
+from hier_dag.errors import MovedOn, RegistryError
+from hier_dag.registry import CheckRow, Move, Registry
 from hier_dag.store import ArtifactStore, Manifest
 
 
@@ -74,15 +75,15 @@ def test_refused_work_is_on_record_without_an_artifact(registry):
 def test_versions_of_an_alias_have_no_gap_and_no_twin_under_concurrency(url):
     registry = Registry(url, timeout=30)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: registry.move_alias("food", "live", f"d{n}", run_id="r", why="w"), range(40)))
+        list(pool.map(lambda n: registry.move_alias(Move("food", "live", f"d{n}", "r", "w")), range(40)))
     history = registry.alias_history("food")
     assert [row.version for row in history] == list(range(40, 0, -1))
     assert registry.alias("food").digest == history[0].digest
 
 
 def test_moving_an_alias_to_where_it_is_changes_nothing(registry):
-    first = registry.move_alias("food", "live", "d", run_id="r1", why="w")
-    again = registry.move_alias("food", "live", "d", run_id="r2", why="w")
+    first = registry.move_alias(Move("food", "live", "d", "r1", "w"))
+    again = registry.move_alias(Move("food", "live", "d", "r2", "w"))
     assert first.version == again.version == 1
     assert len(registry.alias_history("food")) == 1
 
@@ -123,8 +124,8 @@ def test_platforms_that_share_a_database_do_not_see_each_other(url, artifact):
     mall.record(two, [], run_id="r", seconds=0)
     assert (city.latest("kg/graph", None), mall.latest("kg/graph", None)) == (one.digest, two.digest)
     assert city.find(two.manifest.request_key) is None
-    assert city.move_alias("food", "live", "a", run_id="r", why="w").version == 1
-    assert mall.move_alias("food", "live", "b", run_id="r", why="w").version == 1
+    assert city.move_alias(Move("food", "live", "a", "r", "w")).version == 1
+    assert mall.move_alias(Move("food", "live", "b", "r", "w")).version == 1
     assert city.alias("food").digest == "a"
 
 
@@ -142,3 +143,48 @@ def test_a_password_never_reaches_a_message():
     with pytest.raises(RegistryError) as caught:
         Registry("postgresql://me:secret@127.0.0.1:1/none", timeout=0.2)
     assert "secret" not in str(caught.value)
+
+
+def test_a_move_that_was_prepared_before_another_publishers_is_refused(registry):
+    registry.move_alias(Move("food", "live", "a", "r", "w", after=0))
+    with pytest.raises(MovedOn, match=r"at version 1 by now.*prepared at version 0") as told:
+        registry.move_alias(Move("food", "live", "b", "r", "w", after=0))
+    assert told.value.domain == "food"
+    assert registry.move_alias(Move("food", "live", "b", "r", "w", after=1)).version == 2
+
+
+def test_a_roll_back_is_a_further_version_that_says_who_and_why(registry):
+    for digest in "ab":
+        registry.move_alias(Move("food", "live", digest, "r", "w"))
+    row = registry.move_alias(Move("food", "live", "a", "", "b ranks badly", action="rollback"))
+    assert (row.version, row.digest, row.action, row.why) == (3, "a", "rollback", "b ranks badly")
+    assert row.who
+    assert row.created_at.tzinfo is not None
+    assert [r.digest for r in registry.alias_history("food")] == ["a", "b", "a"]
+
+
+def test_every_alias_of_a_platform_is_listed_where_it_points_now(url):
+    city, mall = Registry(url, platform="city"), Registry(url, platform="mall")
+    for registry, domain, alias, digest in [
+        (city, "food", "live", "a"), (city, "food", "live", "b"), (city, "food", "canary", "c"), (mall, "food", "live", "d"),
+    ]:  # fmt: skip
+        registry.move_alias(Move(domain, alias, digest, "r", "w"))
+    assert [(r.alias, r.version, r.digest) for r in city.all_aliases()] == [
+        ("canary", 1, "c"),
+        ("live", 2, "b"),
+    ]
+    assert {r.digest for r in city.all_aliases(every_platform=True)} == {"b", "c", "d"}
+
+
+def test_decisions_are_kept_with_who_why_and_until_when(registry):
+    until = datetime.now(UTC) + timedelta(days=2)
+    registry.decide("food", "waiver", "m1", why="a launch", until=until)
+    registry.decide("cafe", "pin", "s1", why="a lawsuit")
+    pin, waiver = registry.decisions()
+    assert (pin.kind, pin.subject, pin.why, pin.until, pin.holds()) == ("pin", "s1", "a lawsuit", None, True)
+    assert waiver.until == until
+    assert waiver.who
+    assert waiver.holds()
+    assert not waiver.holds(until)
+    assert registry.decisions(domain="food") == [waiver]
+    assert registry.decisions(kinds=("pin", "unpin")) == [pin]

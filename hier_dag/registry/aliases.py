@@ -1,0 +1,147 @@
+"""Aliases of published sets: each move is a row with the next version, made by one publisher at a time."""
+
+from __future__ import annotations
+
+import getpass
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from hier_dag.errors import MovedOn
+from hier_dag.registry.tables import AliasRecord
+
+LIVE = "live"
+PUBLISH, ROLLBACK = "publish", "rollback"
+
+
+@dataclass(frozen=True)
+class Move:
+    """Where an alias is to point, and why.
+
+    Attributes:
+        domain: the target domain.
+        alias: its name, such as `live`.
+        digest: of the published set.
+        run_id: of the Dagster run that publishes; empty where a person moves it.
+        why: in words.
+        action: `publish` or `rollback`.
+        change: what becomes of the space: `first`, `same`, `aligned` or `breaking`.
+        space: of the set.
+        facts: what is worth knowing of the move, as JSON: figures of the comparison, latencies.
+        after: version that the alias must still be at, 0 for none; None moves it from wherever it is.
+    """
+
+    domain: str
+    alias: str
+    digest: str
+    run_id: str
+    why: str
+    action: str = PUBLISH
+    change: str = ""
+    space: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class AliasRow:
+    """One move of an alias, as it is on record."""
+
+    domain: str
+    alias: str
+    version: int
+    digest: str
+    action: str
+    change: str
+    space: str
+    facts: dict[str, Any]
+    run_id: str
+    who: str
+    why: str
+    created_at: datetime
+
+
+def move(s: Session, platform: str, wanted: Move) -> AliasRow:
+    """Appends a move with the next version; to publish what is there already changes nothing.
+
+    Raises:
+        MovedOn: another publisher moved the alias since `after`.
+    """
+    _one_at_a_time(s, platform, wanted)
+    head = s.scalars(moves(platform, wanted.domain, wanted.alias).limit(1)).first()
+    if head is not None and head.digest == wanted.digest and wanted.action == PUBLISH:
+        return row_of(head)
+    version = 0 if head is None else head.version
+    if wanted.after is not None and wanted.after != version:
+        raise MovedOn(
+            f"the alias {wanted.alias} is at version {version} by now; this move was prepared at version "
+            f"{wanted.after}",
+            domain=wanted.domain,
+            fix="run again: it is compared with what is live now",
+        )
+    record = AliasRecord(
+        platform=platform,
+        domain=wanted.domain,
+        alias=wanted.alias,
+        version=version + 1,
+        digest=wanted.digest,
+        action=wanted.action,
+        change=wanted.change,
+        space=wanted.space,
+        facts=wanted.facts,
+        run_id=wanted.run_id,
+        who=getpass.getuser(),
+        why=wanted.why,
+        created_at=datetime.now(UTC),
+    )
+    s.add(record)
+    s.flush()
+    return row_of(record)
+
+
+def _one_at_a_time(s: Session, platform: str, wanted: Move) -> None:
+    """Waits for others that move this alias. SQLite's writing transactions wait for each other anyway."""
+    if s.connection().dialect.name == "postgresql":
+        key = zlib.crc32("\0".join((platform, wanted.domain, wanted.alias)).encode())
+        s.execute(select(func.pg_advisory_xact_lock(_LOCKS, key - (1 << 31))))
+
+
+_LOCKS = 0x48494552  # a number space of its own for advisory locks
+
+
+def moves(platform: str, domain: str, alias: str) -> Select[tuple[AliasRecord]]:
+    """Every move of an alias, newest first."""
+    query = select(AliasRecord).where(
+        AliasRecord.platform == platform, AliasRecord.domain == domain, AliasRecord.alias == alias
+    )
+    return query.order_by(AliasRecord.version.desc())
+
+
+def heads(platform: str | None) -> Select[tuple[AliasRecord]]:
+    """Where every alias points now, by domain and alias: of one platform, or of all that share a database."""
+    newest = func.max(AliasRecord.version).over(
+        partition_by=(AliasRecord.platform, AliasRecord.domain, AliasRecord.alias)
+    )
+    inner = select(AliasRecord.id, AliasRecord.version, newest.label("newest")).subquery()
+    query = select(AliasRecord).join(inner, inner.c.id == AliasRecord.id)
+    query = query.where(inner.c.version == inner.c.newest)
+    if platform is not None:
+        query = query.where(AliasRecord.platform == platform)
+    return query.order_by(AliasRecord.platform, AliasRecord.domain, AliasRecord.alias)
+
+
+def row_of(r: AliasRecord) -> AliasRow:
+    """The record as a plain row."""
+    values = {k: getattr(r, k) for k in AliasRow.__annotations__}
+    # SQLite forgets the zone; all times are written in UTC.
+    values["created_at"] = as_utc(r.created_at)
+    return AliasRow(**values)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """A time of the registry with its zone, which SQLite does not keep."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
