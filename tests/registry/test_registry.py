@@ -166,7 +166,8 @@ def test_a_roll_back_is_a_further_version_that_says_who_and_why(registry):
 def test_every_alias_of_a_platform_is_listed_where_it_points_now(url):
     city, mall = Registry(url, platform="city"), Registry(url, platform="mall")
     for registry, domain, alias, digest in [
-        (city, "food", "live", "a"), (city, "food", "live", "b"), (city, "food", "canary", "c"), (mall, "food", "live", "d"),
+        (city, "food", "live", "a"), (city, "food", "live", "b"),
+        (city, "food", "canary", "c"), (mall, "food", "live", "d"),
     ]:  # fmt: skip
         registry.move_alias(Move(domain, alias, digest, "r", "w"))
     assert [(r.alias, r.version, r.digest) for r in city.all_aliases()] == [
