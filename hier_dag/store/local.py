@@ -11,7 +11,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,6 +21,7 @@ from hier_dag.durable import sync_folder, sync_tree
 from hier_dag.errors import StoreError
 from hier_dag.store.artifact import MANIFEST, Artifact, FileEntry, Manifest
 from hier_dag.store.names import checked_digest, checked_kind, linked
+from hier_dag.store.staging import renew, staged_folder
 
 
 class ArtifactStore:
@@ -47,12 +48,8 @@ class ArtifactStore:
     @contextmanager
     def stage(self, kind: str) -> Iterator[Path]:
         """A fresh folder to write an artifact into; what is not committed is removed on leaving."""
-        staged = self.root / "staging" / f"{checked_kind(kind).replace('/', '-')}-{uuid.uuid4().hex}"
-        staged.mkdir(parents=True)
-        try:
+        with staged_folder(self.root, checked_kind(kind).replace("/", "-")) as staged:
             yield staged
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
 
     def commit(self, staged: Path, manifest: Manifest) -> Artifact:
         """Makes a staged folder an artifact.
@@ -93,7 +90,8 @@ class ArtifactStore:
             self.open(kind, digest)
         except StoreError:
             damaged = self.root / "staging" / f"damaged-{uuid.uuid4().hex}"
-            os.rename(final, damaged)
+            with suppress(FileNotFoundError):  # a clean-up took it away since
+                os.rename(final, damaged)
             if damaged.is_symlink():
                 damaged.unlink()
             shutil.rmtree(damaged, ignore_errors=True)
@@ -101,10 +99,13 @@ class ArtifactStore:
     def open(self, kind: str, digest: str, *, verify: bool = True) -> Artifact:
         """Opens an artifact, checking every file against its digest once a process.
 
+        That it is used is noted (`renew`), so that it stays for whoever records or reads it next.
+
         Raises:
             StoreError: when it is missing or any byte differs.
         """
         path = self.path_of(kind, digest)
+        renew(self.root, path)
         return open_folder(path, digest, verified=self._verified if verify else None)
 
 
