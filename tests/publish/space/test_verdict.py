@@ -1,0 +1,172 @@
+"""A set that was only turned is brought back with every score; what cannot be gets a new name."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from hier_dag.errors import ContractError
+from hier_dag.publish.space.alignment import align, rotation_to
+from hier_dag.publish.space.comparison import compare
+from hier_dag.publish.space.name import space_id
+from hier_dag.publish.space.params import SpaceParams
+from hier_dag.publish.space.verdict import judge
+from tests.publish.space.helpers import normal, orthogonal, space, written
+
+PARAMS = SpaceParams()
+USERS, ITEMS = normal(300, 8), normal(90, 8, 1)
+MODEL, LIVE_SPACE = "ab" * 32, "0123456789abcdef"
+
+
+def turned(rotation, users=USERS, items=ITEMS):
+    return space((users @ rotation).astype(np.float32), (items @ rotation).astype(np.float32))
+
+
+def noisy(share, seed=5):
+    """Users and items with noise of a share of their norm."""
+    return USERS + share * normal(300, 8, seed), ITEMS + share * normal(90, 8, seed + 1)
+
+
+@given(dim=st.integers(1, 12), users=st.integers(1, 40), items=st.integers(1, 40), seed=st.integers(0, 999))
+@settings(max_examples=30, deadline=None)
+def test_a_retrained_encoder_whose_space_was_only_turned_is_aligned_and_its_scores_stay(
+    dim, users, items, seed
+):
+    live = space(normal(users, dim, seed), normal(items, dim, seed + 1))
+    new = turned(orthogonal(dim, seed), live.users.vectors, live.items.vectors)
+    assert compare(new, live, PARAMS).residual_aligned < 1e-6
+    rotation = rotation_to(new, live, PARAMS.sample)
+    back = [align(side.vectors, rotation) for side in (new.users, new.items)]
+    assert [b.dtype for b in back] == [np.float32, np.float32]
+    for side, expected in zip(back, (live.users, live.items), strict=True):
+        assert side == pytest.approx(expected.vectors, abs=1e-5)
+    sizes = np.outer(*(np.linalg.norm(b, axis=1) for b in back))
+    assert (np.abs(back[0] @ back[1].T - new.users.vectors @ new.items.vectors.T) <= 1e-5 * sizes).all()
+
+
+def test_the_rotation_that_was_applied_is_the_one_that_is_undone(tmp_path):
+    applied = orthogonal(8)
+    live = written(tmp_path / "live", space(USERS, ITEMS))
+    assert rotation_to(turned(applied), live, PARAMS.sample) == pytest.approx(applied.T, abs=1e-6)
+
+
+def test_a_turned_set_is_aligned_to_the_live_files(tmp_path):
+    live = written(tmp_path / "live", space(USERS, ITEMS))
+    new = turned(orthogonal(8))
+    verdict = judge(new, live, None, PARAMS)
+    assert verdict.change == "aligned"
+    back = space(align(new.users.vectors, verdict.rotation), align(new.items.vectors, verdict.rotation))
+    assert judge(back, live, None, PARAMS).change == "same"
+
+
+def test_blocks_of_rows_are_turned_as_one():
+    many, rotation = normal((1 << 16) + 3, 2), orthogonal(2)
+    assert align(many, rotation) == pytest.approx(many @ rotation, abs=1e-6)
+
+
+def test_nothing_live_begins_a_space():
+    assert judge(space(USERS, ITEMS), None, None, PARAMS).change == "first"
+
+
+def test_a_set_that_hardly_moved_is_the_same_and_is_not_touched():
+    verdict = judge(space(*noisy(0.01)), space(USERS, ITEMS), None, PARAMS)
+    assert verdict.change == "same"
+    assert verdict.rotation is None
+
+
+def test_another_encoder_is_breaking():
+    other = space(normal(300, 8, 7), normal(90, 8, 8))
+    verdict = judge(other, space(USERS, ITEMS), None, PARAMS)
+    assert verdict.change == "breaking"
+    assert verdict.rotation is None
+
+
+def test_another_length_is_breaking_whatever_its_rankings(tmp_path):
+    wider = [np.pad(side, ((0, 0), (0, 2))) for side in (USERS, ITEMS)]
+    verdict = judge(space(*wider), space(USERS, ITEMS), None, PARAMS)
+    assert verdict.change == "breaking"
+    assert (verdict.live.dim, verdict.live.live_dim) == (10, 8)
+    assert verdict.live.residual is None
+    assert verdict.live.overlap == 1.0
+    with pytest.raises(ContractError, match="vectors of 10 numbers cannot be turned into a space of 8"):
+        rotation_to(space(*wider), space(USERS, ITEMS), PARAMS.sample)
+
+
+def test_a_turned_set_is_breaking_where_alignment_is_switched_off():
+    new, live = turned(orthogonal(8)), space(USERS, ITEMS)
+    assert judge(new, live, None, SpaceParams(align=False)).change == "breaking"
+
+
+def test_near_vectors_with_other_rankings_are_not_aligned():
+    new, live = turned(orthogonal(8), *noisy(0.2)), space(USERS, ITEMS)
+    overlap = compare(new, live, PARAMS).overlap
+    assert judge(new, live, None, SpaceParams(min_overlap=overlap)).change == "aligned"
+    assert judge(new, live, None, SpaceParams(min_overlap=overlap + 0.001)).change == "breaking"
+
+
+def test_small_steps_do_not_walk_away_from_the_anchor():
+    anchor, live, new = (space(USERS * s, ITEMS * s) for s in (1.0, 1.09, 1.18))
+    strict = SpaceParams(aligned_residual=0.1)
+    assert judge(new, live, None, strict).change == "same"
+    assert judge(new, live, anchor, strict).change == "breaking"
+
+
+def test_without_common_users_and_items_a_set_is_breaking():
+    live = space(USERS, ITEMS)
+    none = space(np.empty((0, 8), np.float32), np.empty((0, 8), np.float32))
+    verdict = judge(none, live, None, PARAMS)
+    assert verdict.change == "breaking"
+    assert verdict.live.overlap is None
+    assert np.array_equal(rotation_to(none, live, PARAMS.sample), np.eye(8))
+
+
+def test_a_single_user_is_turned_without_touching_the_rest_of_space():
+    live = space(USERS[:1], np.empty((0, 8), np.float32))
+    new = turned(orthogonal(8), USERS[:1], np.empty((0, 8), np.float32))
+    rotation = rotation_to(new, live, PARAMS.sample)
+    assert np.abs(rotation @ rotation.T - np.eye(8)).max() < 1e-12
+    assert align(new.users.vectors, rotation) == pytest.approx(live.users.vectors, abs=1e-6)
+
+
+def test_a_few_items_weigh_as_much_as_many_users():
+    # Users alone would leave everything as it is; their residual alone would call this the same.
+    live = space(USERS, ITEMS[:3])
+    new = space(USERS, -ITEMS[:3])
+    found = compare(new, live, PARAMS)
+    assert found.users.residual == 0
+    assert found.items.residual == pytest.approx(2)
+    assert found.residual == pytest.approx(np.sqrt(2))
+    assert found.change(PARAMS) == "breaking"
+
+
+def test_the_figures_say_what_moved():
+    facts = judge(space(USERS * 2, ITEMS / 2), space(USERS, ITEMS), None, PARAMS).as_facts()
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    live = facts["live"]
+    assert (live["users"]["norm_ratio"], live["items"]["norm_ratio"]) == (2, 0.5)
+    assert (live["users"]["common"], live["items"]["common"], live["probes"]) == (300, 90, 300)
+    assert (live["users"]["residual"], live["items"]["residual"]) == (1, 0.5)
+    moved = judge(space(USERS + 1, ITEMS), space(USERS, ITEMS), None, PARAMS).live.users
+    assert moved.centroid_shift == pytest.approx(np.sqrt(8) / np.linalg.norm(USERS, axis=1).mean())
+
+
+def test_only_a_sample_is_looked_at():
+    found = compare(space(USERS, ITEMS), space(USERS, ITEMS), SpaceParams(sample=40, probes=16))
+    assert (found.users.common, found.users.compared) == (300, 40)
+    assert (found.items.compared, found.probes) == (40, 16)
+    assert found.residual == 0
+
+
+def test_a_space_is_named_after_the_model_that_began_it():
+    assert space_id(MODEL, "first") == space_id(MODEL, "breaking", LIVE_SPACE) == MODEL[:16]
+    assert space_id(MODEL, "same", LIVE_SPACE) == space_id(MODEL, "aligned", LIVE_SPACE) == LIVE_SPACE
+    with pytest.raises(ValueError, match="'aligned' goes on with a space"):
+        space_id(MODEL, "aligned")
+
+
+def test_a_bound_for_same_above_that_for_aligned_is_refused():
+    with pytest.raises(ValidationError, match=r"same_residual \(0.7\) must not be above aligned_residual"):
+        SpaceParams(same_residual=0.7)
