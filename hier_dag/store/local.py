@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from hier_dag.errors import StoreError
 from hier_dag.store.artifact import MANIFEST, Artifact, FileEntry, Manifest
 from hier_dag.store.names import checked_digest, checked_kind, linked
 from hier_dag.store.staging import renew, staged_folder
+
+_STAGE_AGAIN = "run again, and let nothing else write into the store's folders"
 
 
 class ArtifactStore:
@@ -51,20 +53,22 @@ class ArtifactStore:
         with staged_folder(self.root, checked_kind(kind).replace("/", "-")) as staged:
             yield staged
 
-    def commit(self, staged: Path, manifest: Manifest) -> Artifact:
+    def commit(self, staged: Path, manifest: Manifest, known: Sequence[FileEntry] = ()) -> Artifact:
         """Makes a staged folder an artifact.
 
         Args:
             staged: folder from `stage`, complete but for its manifest.
             manifest: everything but `files`, which is read off the folder here.
+            known: files whose writer hashed them in this process while it wrote them; they are not read.
 
         Returns:
             The artifact; the one that is already there where the digest is known.
 
         Raises:
-            StoreError: when something staged is a link, a device, a pipe or has a name that leads elsewhere.
+            StoreError: when something staged is a link, a device, a pipe or has a name that leads elsewhere;
+                when a known file is gone or of another size.
         """
-        manifest = manifest.model_copy(update={"files": _entries(staged)})
+        manifest = manifest.model_copy(update={"files": _entries(staged, known)})
         (staged / MANIFEST).write_bytes(manifest.to_bytes())
         sync_tree(staged)
         final = self.path_of(manifest.kind, manifest.digest)
@@ -78,7 +82,9 @@ class ArtifactStore:
                 if not final.exists():
                     raise
             sync_folder(final.parent)
-        return self.open(manifest.kind, manifest.digest)
+        # A writer's digest is safe to take: bytes that the disk holds otherwise are refused by whoever reads
+        # them, in this process too, for the artifact is not noted as verified here.
+        return self.open(manifest.kind, manifest.digest, verify=not known)
 
     def _set_aside_if_damaged(self, kind: str, digest: str) -> None:
         """Moves a folder that no longer matches its digest out of the way of the whole one."""
@@ -144,8 +150,9 @@ def open_folder(path: Path, digest: str, *, verified: set[str] | None = None) ->
     return Artifact(digest=digest, path=path, manifest=manifest)
 
 
-def _entries(staged: Path) -> list[FileEntry]:
-    """Every file below a staged folder, in name order."""
+def _entries(staged: Path, known: Sequence[FileEntry]) -> list[FileEntry]:
+    """Every file below a staged folder, in name order; those that are known are taken as they are."""
+    unread = {entry.path: entry for entry in known}
     entries = []
     for path in sorted(staged.rglob("*")):
         mode = path.lstat().st_mode
@@ -156,13 +163,19 @@ def _entries(staged: Path) -> list[FileEntry]:
                 fix="write the bytes themselves into the staged folder",
             )
         name = path.relative_to(staged).as_posix()
-        if stat.S_ISREG(mode):
+        if (entry := unread.pop(name, None)) is not None and path.stat().st_size == entry.bytes:
+            entries.append(entry)
+        elif entry is not None:
+            raise StoreError("a staged file changed after it was written", file=str(path), fix=_STAGE_AGAIN)
+        elif stat.S_ISREG(mode):
             try:
                 entries.append(FileEntry(path=name, sha256=digest_file(path), bytes=path.stat().st_size))
             except ValidationError:
                 raise StoreError(
                     f"a staged file is called {name!r}, which no manifest may name", file=str(path)
                 ) from None
+    for name in unread:
+        raise StoreError("a staged file is gone", file=str(staged / name), fix=_STAGE_AGAIN)
     return entries
 
 
