@@ -101,6 +101,12 @@ class StoreError(HierError):
     code = "store"
 
 
+class SpaceError(StoreError):
+    """Vectors of another dimension or space than asked for: inner products with them mean nothing."""
+
+    code = "space"
+
+
 class RegistryError(HierError):
     """The registry could not be read or written."""
 

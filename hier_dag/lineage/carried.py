@@ -17,7 +17,9 @@ from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.pipeline.requests import transfer_params
 from hier_dag.pipeline.stages import ENCODER, GRAPH, MODEL, PUBLISHED
 from hier_dag.publish.live import Live
-from hier_dag.publish.reader import PublishedSet
+from hier_dag.publish.reader import PublishedSet, VersionRecord
+from hier_dag.publish.reader.places import LocalPlace
+from hier_dag.publish.reader.set_files import SetFiles
 from hier_dag.store import Artifact, ArtifactStore
 from hier_dag.train.encoder_files import load_encoding
 from hier_dag.transfer.explanation import Explanation, explain
@@ -82,14 +84,15 @@ def carried(store: ArtifactStore, live: Live, user: str, item: str | None) -> Ca
         UsageError: the set holds no such id, or the encoder has no paths to read.
         StoreError: an artifact on the way is missing or damaged.
     """
-    published = PublishedSet(live, store.open(PUBLISHED, live.digest))
+    artifact = store.open(PUBLISHED, live.digest)
+    published = PublishedSet(_record(live), SetFiles(LocalPlace(store.root.parent), live.digest))
     origin = published.user_origin(user)
     if item is None:
         best = published.recommend(user, 1)
         if not best:
             raise UsageError(f"nothing is left to recommend to {user!r}.", fix="name an item")
         item = best[0].item_id
-    parents = published.artifact.manifest.parents
+    parents = artifact.manifest.parents
     at, model = store.open(GRAPH, parents["graph"]), store.open(MODEL, parents["model"])
     graph = _graph(at)
     encoding = load_encoding(store.open(ENCODER, parents["encoder"]).path)
@@ -117,6 +120,12 @@ def carried(store: ArtifactStore, live: Live, user: str, item: str | None) -> Ca
         shots=method["shots"],
         explanation=explanation,
         reading=told.reading,
+    )
+
+
+def _record(live: Live) -> VersionRecord:
+    return VersionRecord(
+        live.domain, "live", live.version, live.digest, "publish", "breaking", None, "", "", ""
     )
 
 
