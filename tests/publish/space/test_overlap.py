@@ -28,9 +28,9 @@ def test_vectors_of_another_length_can_be_compared():
 def test_items_that_tie_but_for_rounding_are_the_same_place():
     users = normal(100, 8)
     items = np.repeat(normal(10, 8, 1), 12, axis=0)  # twelve twins of each item: ten of them are best
-    rounded = items * (1 + 1e-7 * normal(120, 8, 2))
-    assert naive((users, users), (rounded, items), 10) < 1
-    assert top_overlap((users, users), (rounded, items), 10) == 1
+    rounded = [(items * (1 + 1e-7 * normal(120, 8, seed))).astype(np.float32) for seed in (2, 3)]
+    assert naive((users, users), rounded, 10) < 1
+    assert top_overlap((users, users), (rounded[0], rounded[1]), 10) == 1
 
 
 def test_a_handful_of_items_is_asked_for_half_of_them():

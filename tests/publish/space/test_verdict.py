@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from scipy.linalg import orthogonal_procrustes
 
 from hier_dag.errors import ContractError
 from hier_dag.publish.space.alignment import align, rotation_to
@@ -131,8 +132,18 @@ def test_a_single_user_is_turned_without_touching_the_rest_of_space():
     assert align(new.users.vectors, rotation) == pytest.approx(live.users.vectors, abs=1e-6)
 
 
+def test_the_rotation_is_the_best_for_both_sides_at_equal_weight():
+    live = space(USERS, ITEMS[:9])
+    new = turned(orthogonal(8), *noisy(0.5)).users.vectors, turned(orthogonal(8, 1)).items.vectors[:9]
+    sides = [
+        (a / np.linalg.norm(b), b / np.linalg.norm(b)) for a, b in zip(new, (USERS, ITEMS[:9]), strict=True)
+    ]
+    expected, _ = orthogonal_procrustes(*(np.vstack(stacked) for stacked in zip(*sides, strict=True)))
+    assert rotation_to(space(*new), live, PARAMS.sample) == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_few_items_weigh_as_much_as_many_users():
-    # Users alone would leave everything as it is; their residual alone would call this the same.
+    # The users' residual alone would call this the same.
     live = space(USERS, ITEMS[:3])
     new = space(USERS, -ITEMS[:3])
     found = compare(new, live, PARAMS)
