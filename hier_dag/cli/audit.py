@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from hier_dag.cli.audit_live import live
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, err, out, print_json, readable
 from hier_dag.config import load_config
 from hier_dag.home import Home, state_root
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from hier_dag.store import ArtifactStore
 
 audit = typer.Typer(
-    name="audit", no_args_is_help=True, help="Prove again what is claimed of stored artifacts."
+    name="audit",
+    no_args_is_help=True,
+    help="Prove again what is claimed of stored artifacts; what was live when, by whom and why.",
 )
 _STYLES = {"proven": "green", "failed": "bold red", "not asked": "yellow"}
 
 
-@audit.callback()
-def _group() -> None:
-    """Keeps `leakage` a command of its own while there is no other."""
+audit.command()(live)
 
 
 @audit.command()

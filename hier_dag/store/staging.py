@@ -1,8 +1,8 @@
 """Who is at work in a store: locks of staged folders, a lock to take things away, notes of what is used.
 
-Each staged folder has a file beside it, `<folder>.lock`, that its process holds; the hold goes with the process,
-however that ends, so that what was left is told from what is being written. The store itself has one, `.lock`:
-everybody holds it for a moment, to use something (together with others) or to take something away (alone).
+Each staged folder has a file beside it, `<folder>.lock`, that its process holds; the hold goes with the
+process, however that ends, so that what was left is told from what is being written. The store has one lock
+itself, `.lock`: everybody holds it for a moment, to use something (together) or to take it away (alone).
 """
 
 from __future__ import annotations

@@ -1,0 +1,73 @@
+"""`hier pin` and `hier unpin`: a version's set stays in the store, and need not any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from hier_dag.cli.output import DomainsFile, out, readable
+from hier_dag.errors import UsageError
+
+if TYPE_CHECKING:
+    from hier_dag.registry import AliasRow
+
+Name = Annotated[str, typer.Argument(help="A published target domain.")]
+Version = Annotated[
+    int | None, typer.Option(metavar="V", help="Version of `live`; default: the one that is live now.")
+]
+Why = Annotated[str, typer.Option(help="Why, in words; recorded.")]
+_SHORT = 12
+
+
+def pin(
+    domain: Name,
+    why: Why,
+    version: Version = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="The last day, UTC, or a date and time; default: for good."),
+    ] = None,
+    domains: DomainsFile = None,
+) -> None:
+    """Keep the set of a version in the store, with everything it was made from: `hier gc` leaves it alone."""
+    from hier_dag.cli.places import platform_of
+    from hier_dag.registry import Registry
+    from hier_dag.retention import pins
+    from hier_dag.retention.history import parsed, shown
+    from hier_dag.store import ArtifactStore
+
+    end = None if until is None else parsed(until)
+    if end is not None and end <= datetime.now(UTC):
+        raise UsageError(f"--until {until} has passed.", fix="give a later day, or leave --until out")
+    config, home = platform_of(domains)
+    registry = Registry(home.registry_url, platform=home.platform)
+    row = pins.version_of(registry, readable(domain, "DOMAIN"), version, config.target_names)
+    pins.pin(ArtifactStore(home.store), registry, row, why=why, until=end)
+    _tell(row, f"is pinned {'for good' if end is None else f'until {shown(end)}'}: {why}")
+    out.print(
+        Text.assemble(
+            "To take it back: ", (f'hier unpin {domain} --version {row.version} --why "…"', "bold")
+        ),
+        soft_wrap=True,
+    )
+
+
+def unpin(domain: Name, why: Why, version: Version = None, domains: DomainsFile = None) -> None:
+    """Take a pin back: the set goes with the next `hier gc --delete` unless something else keeps it."""
+    from hier_dag.cli.places import platform_of
+    from hier_dag.registry import Registry
+    from hier_dag.retention import pins
+
+    config, home = platform_of(domains)
+    registry = Registry(home.registry_url, platform=home.platform)
+    row = pins.version_of(registry, readable(domain, "DOMAIN"), version, config.target_names)
+    pins.unpin(registry, row, why=why)
+    _tell(row, f"is not pinned any more: {why}")
+
+
+def _tell(row: AliasRow, what: str) -> None:
+    told = Text.assemble((row.domain, "bold"), f" version {row.version} ({row.digest[:_SHORT]}) {what}")
+    out.print(told, highlight=False, soft_wrap=True)

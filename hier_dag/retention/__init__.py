@@ -1,0 +1,1 @@
+"""What stays in a store and for how long, what goes, and what was live when."""
