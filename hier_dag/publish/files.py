@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from hier_dag.publish.index import BuiltIndex, build_index, tuned, write_index
 from hier_dag.publish.index_recall import CUTOFFS, Truth, exact_best, latency, recall, sampled_users, truth_of
 from hier_dag.publish.params import IndexParams
 from hier_dag.publish.precision import ReducedRows, restored, write_reduced
-from hier_dag.publish.rows import OrderedRows, in_byte_order, text
+from hier_dag.publish.rows import OrderedRows, Texts, in_byte_order, picked
 from hier_dag.publish.tables import write_seen, write_vectors
 from hier_dag.publish.writing import HashedFolder
 from hier_dag.store.artifact import FileEntry
@@ -31,7 +31,6 @@ from hier_dag.transfer.vectors import DomainVectors
 USERS, ITEMS, SEEN, INDEX, SET = "users.parquet", "items.parquet", "seen.parquet", "items.faiss", "set.json"
 FORMAT = 2
 _TUNED_ON = 256  # users that the search effort is tuned on; recall is measured on others
-Ids: TypeAlias = "NDArray[np.object_] | pa.Array"
 
 
 @dataclass
@@ -62,9 +61,9 @@ class _Side:
 def write_set(
     out: Path,
     vectors: DomainVectors,
-    user_ids: Ids,
-    item_ids: Ids,
-    item_names: Ids,
+    user_ids: Texts,
+    item_ids: Texts,
+    item_names: Texts,
     interactions: Interactions,
     about: dict[str, Any],
     params: IndexParams = IndexParams(),  # noqa: B008 (frozen)
@@ -98,7 +97,7 @@ def write_set(
     )
     norms = {"users": _write_side(folder, users), "items": _write_side(folder, items)}
     with folder.create(SEEN) as file:
-        write_seen(file, interactions, text(user_ids), text(item_ids))
+        write_seen(file, interactions, user_ids, item_ids)
     tuning, truth = _truths(users, items, params.queries)
     index, notes.latency = _write_index(folder, items.rows, params, tuning, truth)
     facts = {
@@ -125,22 +124,18 @@ def write_set(
 def _side(
     file: str,
     key: str,
-    all_ids: Ids,
+    all_ids: Texts,
     numbers: IntArray,
     vectors: FloatArray,
     origin: NDArray[np.int8],
-    names: Ids | None = None,
+    names: Texts | None = None,
 ) -> _Side:
-    ids, order = in_byte_order(_picked(all_ids, numbers))
-    name = None if names is None else _picked(names, numbers)
+    ids, order = in_byte_order(picked(all_ids, numbers))
+    name = None if names is None else picked(names, numbers)
     if order is not None:
         origin = origin[order]
         name = None if name is None else name.take(pa.array(order))
     return _Side(file, key, ids, OrderedRows(vectors, order), np.asarray(origin, np.int8), name)
-
-
-def _picked(texts: Ids, numbers: IntArray) -> pa.LargeStringArray:
-    return text(texts.take(pa.array(numbers)) if isinstance(texts, pa.Array) else texts[numbers])
 
 
 def _write_side(folder: HashedFolder, side: _Side) -> dict[str, float | None]:
@@ -164,10 +159,10 @@ def _write_index(
     folder: HashedFolder, items: OrderedRows, params: IndexParams, tuning: Truth, truth: Truth
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Facts of the index for set.json, and its latency."""
-    least = min(items.shape[0], max(CUTOFFS))
+    wanted = max(1, min(items.shape[0], max(CUTOFFS)))
 
     def enough(built: BuiltIndex) -> bool:
-        found = recall(tuning, built.search(tuning.queries, least), items)
+        found = recall(tuning, built.search(tuning.queries, wanted), items)
         return found["recall@10"] >= params.recall_target and found["recall@50"] >= params.recall_target_50
 
     built = tuned(build_index(items, params), enough)
@@ -176,7 +171,7 @@ def _write_index(
     facts = {
         "kind": built.kind,
         "parameters": built.parameters,
-        **recall(truth, built.search(truth.queries, least), items),
+        **recall(truth, built.search(truth.queries, wanted), items),
         "queries": len(truth.queries),
     }
     return facts, latency(built.index, truth.queries)

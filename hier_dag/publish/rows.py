@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from hier_dag.errors import ContractError
 from hier_dag.graph.csr import FloatArray, IntArray
 
+Texts: TypeAlias = "NDArray[np.object_] | pa.Array"
 BLOCK = 16_384
 """Rows that are looked at together: also the rows of a Parquet row group."""
 
@@ -64,7 +66,8 @@ class OrderedRows(Rows):
         return self._copied(rows if self._order is None else self._order[rows])
 
     def _copied(self, rows: slice | IntArray) -> FloatArray:
-        copied = np.array(self._vectors[rows], dtype=np.float32, order="C")
+        gathered = self._vectors[rows]
+        copied = np.array(gathered, np.float32, order="C", copy=isinstance(rows, slice) or None)
         if self._map is not None:
             # Pages that were read would else count as this process's memory until the map is closed.
             self._map.madvise(mmap.MADV_DONTNEED)
@@ -98,13 +101,11 @@ def in_byte_order(ids: pa.LargeStringArray) -> tuple[pa.LargeStringArray, IntArr
     return ids, order.to_numpy().astype(np.int64)
 
 
-def text(values: NDArray[np.object_] | pa.Array) -> pa.LargeStringArray:
-    """Text of any source with 64-bit offsets: ids of ten million rows may have more than 2 GiB."""
-    return (
-        values.cast(pa.large_string())
-        if isinstance(values, pa.Array)
-        else pa.array(values, pa.large_string())
-    )
+def picked(texts: Texts, numbers: IntArray) -> pa.LargeStringArray:
+    """Texts by number, with 64-bit offsets: ids of ten million rows may have more than 2 GiB."""
+    if isinstance(texts, pa.Array):
+        return texts.cast(pa.large_string()).take(pa.array(numbers))
+    return pa.array(texts[numbers], pa.large_string())
 
 
 def _ascending(ids: pa.LargeStringArray) -> bool:
@@ -113,10 +114,8 @@ def _ascending(ids: pa.LargeStringArray) -> bool:
 
 
 def _read_only_map(vectors: FloatArray) -> mmap.mmap | None:
-    """The map below an array; None without one, or where dropping its pages could drop what was written."""
+    """The map below an array; None without one, or where dropping its pages would drop what was written."""
     below: object = vectors
     while isinstance(below, np.ndarray):
-        if below.flags.writeable:
-            return None
         below = below.base
-    return below if isinstance(below, mmap.mmap) else None
+    return below if isinstance(below, mmap.mmap) and memoryview(below).readonly else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hier_dag.graph.csr import IntArray
 from hier_dag.graph.knowledge_graph import Interactions
 from hier_dag.model.encoding import ORIGINS
-from hier_dag.publish.rows import BLOCK, Rows
+from hier_dag.publish.rows import BLOCK, Rows, Texts, picked
 from hier_dag.publish.writing import HashedFile
 
 VALUES = "vector.list.element"
@@ -71,9 +71,7 @@ def write_vectors(
     return norms
 
 
-def write_seen(
-    file: HashedFile, pairs: Interactions, user_ids: pa.LargeStringArray, item_ids: pa.LargeStringArray
-) -> None:
+def write_seen(file: HashedFile, pairs: Interactions, user_ids: Texts, item_ids: Texts) -> None:
     """Writes seen.parquet: the pairs, sorted by both ids in byte order.
 
     Args:
@@ -116,10 +114,10 @@ def _writer(
     )
 
 
-def _ranked(numbers: IntArray, ids: pa.LargeStringArray) -> tuple[IntArray, pa.LargeStringArray]:
+def _ranked(numbers: IntArray, ids: Texts) -> tuple[IntArray, pa.LargeStringArray]:
     """Each number's place among the ids that occur, int64 [n], and those ids in byte order."""
     occurring = np.flatnonzero(np.bincount(numbers, minlength=len(ids)))
-    texts = ids.take(pa.array(occurring))
+    texts = picked(ids, occurring)
     order = pc.array_sort_indices(texts)
     place = np.zeros(len(ids), np.int64)
     place[occurring[order.to_numpy()]] = np.arange(len(occurring))
