@@ -1,4 +1,4 @@
-"""What a database cannot hold is found in the files, before anything is sent, and named."""
+"""A set's files are read through before anything is sent: a database's driver would garble what is found."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from hier_dag.errors import SinkError
 from hier_dag.publish.sinks.set_files import FILE_OF, KEY_OF, SIDES, SetFiles
 
 
+def read_through(files: SetFiles) -> None:
+    """Reads every row of both files.
+
+    Raises:
+        StoreError: when a file is not what its name says.
+    """
+    for side in SIDES:
+        for _ in files.batches(side):
+            pass
+
+
 def check_text(files: SetFiles, domain: str) -> None:
-    """Refuses text with a NUL character, which Postgres has no way to hold.
+    """Reads every row of both files, and refuses text with a NUL character, which Postgres cannot hold.
 
     Raises:
         SinkError: naming file, column and one of the values.
+        StoreError: when a file is not what its name says.
     """
     for side in SIDES:
         for batch in files.batches(side):

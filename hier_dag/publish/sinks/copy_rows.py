@@ -2,8 +2,8 @@
 
 A row of the stream is its number of fields, then length and bytes of each, all big-endian; a vector is its
 dimension, two zero bytes and its float32. Joining Arrow columns of bytes element by element lays a batch out
-whole. No id needs escaping, since nothing in the stream has a meaning of its own, and no number is printed and
-parsed: 12 times the rate of text (20,000 × 64).
+whole. No id needs escaping, since nothing in the stream has a meaning of its own, and no number is printed
+and parsed: 12 times the rate of text (20,000 × 64).
 """
 
 from __future__ import annotations

@@ -77,9 +77,6 @@ class LanceSink(BaseModel):
     uri: str = Field(
         description="absolute folder, or s3://, gs://, az://; keys come from the environment alone"
     )
-    index_from: int = Field(
-        1_000_000, ge=256, description="items from which on an index is built; fewer are scanned exactly"
-    )
     keep: int = Field(2, ge=1, description="newest versions whose tables stay, for whoever still reads them")
 
     @field_validator("uri")

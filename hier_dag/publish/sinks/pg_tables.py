@@ -64,9 +64,7 @@ def index(connection: sa.Connection, table: str, rows: int, dim: int, params: Pg
     if rows < params.index_from:
         return f"{rows:,} items are scanned exactly (index_from {params.index_from:,})"
     if dim > INDEX_DIM:
-        return (
-            f"scanned exactly: {dim:,} dimensions, pgvector indexes up to {INDEX_DIM:,}"
-        )
+        return f"scanned exactly: {dim:,} dimensions, pgvector indexes up to {INDEX_DIM:,}"
     connection.exec_driver_sql(f"SET LOCAL maintenance_work_mem = '{params.build_memory_mb}MB'")
     connection.exec_driver_sql(
         f"CREATE INDEX ON {qualified(params, table)} USING hnsw (vector {ext}.vector_ip_ops) "

@@ -1,8 +1,8 @@
 """Postgres with pgvector: two views a domain and alias, ranked by `ORDER BY vector <#> query LIMIT k`.
 
 A delivery is one transaction: make the tables of the version, load, index, swap the views, drop the old
-tables, and write the row of `sets`. Killed anywhere, Postgres undoes it whole: there is never anything left to
-clean up. Readers are locked out for the swap alone, which moves names and no rows. Whoever has read one of a
+tables, and write the row of `sets`. Killed anywhere, Postgres undoes it whole: nothing is ever left to clean
+up. Readers are locked out for the swap alone, which moves names and no rows. Whoever has read one of a
 domain's two views sees that version in both until its transaction ends.
 """
 

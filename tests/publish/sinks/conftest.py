@@ -44,7 +44,10 @@ class Set:
 
     def best(self, user, k=10):
         """Ids of the k best items of a user, by numpy."""
-        scores = self.items @ self.users[user]
+        return self.best_of(self.users[user], k)
+
+    def best_of(self, vector, k=10):
+        scores = self.items @ vector
         return [self.item_ids[i] for i in np.argsort(-scores, kind="stable")[:k]]
 
 
