@@ -1,0 +1,119 @@
+"""`hier gc`, `hier pin` and `hier unpin`: what goes is shown first, what is pinned stays."""
+
+import json
+
+import pytest
+
+from tests.retention.conftest import Town
+
+
+@pytest.fixture
+def town(tmp_path, monkeypatch):
+    """Five published sets, all of them years old."""
+    town = Town(tmp_path)
+    monkeypatch.setenv("HIER_HOME", str(town.home.root.parent))
+    monkeypatch.setenv("HIER_DOMAINS", str(town.declaration))
+    monkeypatch.delenv("HIER_REGISTRY", raising=False)
+    town.sets = [town.publish(f"set {n}") for n in range(1, 6)]
+    town.age()
+    return town
+
+
+def going(answer):
+    assert answer.code == 0, answer.err
+    return {a["digest"] for a in json.loads(answer.out)["artifacts"]}
+
+
+def test_without_delete_it_shows_what_would_go_and_removes_nothing(hier, town):
+    answer = hier("gc")
+    assert answer.code == 0, answer.err
+    assert "Would be removed" in answer.out
+    assert "superseded by" in answer.out
+    assert "2 artifacts would go" in answer.out
+    assert "hier gc --delete" in answer.out
+    assert "an alias points to it" in answer.out
+    assert town.there() == set(town.sets)
+
+
+def test_with_delete_it_removes_that_and_a_second_time_there_is_nothing(hier, town):
+    planned = going(hier("gc", "--json"))
+    assert planned == set(town.sets[:2])
+    assert going(hier("gc", "--delete", "--json")) == planned
+    assert town.there() == set(town.sets[2:])
+    answer = hier("gc", "--delete")
+    assert answer.code == 0
+    assert "Nothing to remove." in answer.out
+
+
+def test_more_or_fewer_sets_stay_as_asked(hier, town):
+    assert going(hier("gc", "--keep", 1, "--json")) == set(town.sets[:4])
+    assert going(hier("gc", "--keep", 5, "--json")) == set()
+    assert hier("gc", "--keep", 0).code == 2
+
+
+def test_what_was_used_since_the_days_given_stays(hier, town):
+    assert going(hier("gc", "--older-than", 30_000, "--json")) == set()
+    assert hier("gc", "--older-than", -1).code == 2
+
+
+def test_a_pinned_version_stays_until_the_pin_is_taken_back(hier, town):
+    answer = hier("pin", "cafe", "--version", 1, "--why", "a lawsuit")
+    assert answer.code == 0, answer.err
+    assert "cafe version 1" in answer.out
+    assert "for good" in answer.out
+    town.age()
+    assert going(hier("gc", "--json")) == {town.sets[1]}
+    assert hier("unpin", "cafe", "--version", 1, "--why", "settled").code == 0
+    assert going(hier("gc", "--json")) == set(town.sets[:2])
+    assert [(d.kind, d.why) for d in town.registry.decisions()] == [
+        ("unpin", "settled"),
+        ("pin", "a lawsuit"),
+    ]
+
+
+def test_without_a_version_the_live_set_is_pinned_and_the_last_day_counts(hier, town):
+    answer = hier("pin", "cafe", "--why", "audit", "--until", "2999-12-31")
+    assert "version 5" in answer.out
+    assert "until 2999-12-31 23:59:59 UTC" in answer.out
+    (pin,) = town.registry.decisions()
+    assert pin.subject == town.sets[4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("pin", "bar"), "known: cafe"),
+        (("pin", "cafe", "--version", 9), "versions: 1 to 5"),
+        (("pin", "cafe", "--until", "2020-01-01"), "has passed"),
+        (("pin", "cafe", "--until", "soon"), "is no moment"),
+        (("unpin", "cafe", "--version", 1), "is not pinned"),
+    ],
+)
+def test_a_pin_that_cannot_be_says_what_to_do(hier, town, arguments, said):
+    answer = hier(*arguments, "--why", "w")
+    assert answer.code == 2
+    assert said in answer.err
+    assert "→" in answer.err
+    assert town.registry.decisions() == []
+
+
+def test_a_reason_must_say_something(hier, town):
+    assert hier("pin", "cafe", "--why", " ").code == 2
+    assert hier("unpin", "cafe", "--why", " ").code == 2
+
+
+def test_a_version_whose_set_was_removed_cannot_be_pinned_any_more(hier, town):
+    hier("gc", "--delete")
+    answer = hier("pin", "cafe", "--version", 1, "--why", "too late")
+    assert answer.code == 2
+    assert "was removed from the store on" in answer.err
+    assert "superseded by" in answer.err
+
+
+def test_a_registry_of_another_place_is_refused_before_anything_goes(hier, town, tmp_path, monkeypatch):
+    monkeypatch.setenv("HIER_REGISTRY", f"sqlite:///{tmp_path / 'empty.db'}")
+    for more in ((), ("--delete",)):
+        answer = hier("gc", *more)
+        assert answer.code == 1
+        assert "HIER_REGISTRY" in answer.err
+    assert town.there() == set(town.sets)
