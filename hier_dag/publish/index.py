@@ -123,7 +123,7 @@ def _hnsw(items: Rows) -> Any:
     index = faiss.IndexHNSWFlat(items.shape[1], _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = _CONSTRUCTION
     # Threads would link nodes in the order in which they happen to come.
-    with _threads(1):
+    with faiss_threads(1):
         for _, block in items.blocks():
             index.add(block)
     return index
@@ -176,7 +176,8 @@ def _efforts(first: int, most: int) -> Iterator[int]:
 
 
 @contextmanager
-def _threads(n: int) -> Iterator[None]:
+def faiss_threads(n: int) -> Iterator[None]:
+    """Lets FAISS use so many threads inside the block."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(n)
     try:
