@@ -32,6 +32,7 @@ from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.home import home_of
 from hier_dag.orchestration.runner import FAILED, run, steps
+from hier_dag.pipeline.publication import policy_of
 from hier_dag.pipeline.stages import GRAPH
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.registry import Registry
@@ -54,7 +55,7 @@ def build_graph(domains: Path) -> tuple[KnowledgeGraph, PretrainParams]:
     at = home_of(config.platform)
     workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
     to_graph = steps(config, workshop)[:2]
-    for done in run(lambda: open_dagster(config, at), to_graph, workshop, at.live):
+    for done in run(lambda: open_dagster(config, at), to_graph, workshop, policy_of(config, at.root)):
         if done.outcome == FAILED:
             raise SystemExit(f"{done.step.title}: {done.message}")
     digest = workshop.registry.latest(GRAPH, None)

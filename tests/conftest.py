@@ -28,6 +28,8 @@ stages:
   pretrain: {dim: 16, intents: 4, exemplars: 8, epochs: 2, batch_size: 256, negatives: 64,
     path_weight: 0.03, threads: 1}
   transfer: {shots: ["1"], seeds: [0], bootstrap: 50, finetune_epochs: 1}
+  gates: {transfer: warn}
+  publish: {space: {breaking: allow}}
 """
 OURS = ("HIER_HOME", "HIER_DATA", "HIER_DOMAINS", "HIER_REGISTRY", "DAGSTER_HOME")
 
@@ -86,8 +88,13 @@ class Platform:
         return build_definitions(self.config, self.home)
 
     def live(self):
-        """Bytes of every alias file."""
-        return {p.stem: p.read_bytes() for p in self.home.live.glob("*.json")}
+        """Bytes of every domain's newest version record."""
+        domains = [p.parent.name for p in self.home.live.glob("*/live")]
+        return {domain: self.record(domain).read_bytes() for domain in domains}
+
+    def record(self, domain):
+        """The file of a domain's newest version record."""
+        return max((self.home.live / domain / "live").glob("*.json"))
 
     def artifacts(self):
         """Every committed artifact's folder."""

@@ -9,12 +9,16 @@ import typer
 
 from hier_dag.cli.audit import audit
 from hier_dag.cli.check import check
+from hier_dag.cli.decide import approve, waive
 from hier_dag.cli.demo import demo
+from hier_dag.cli.gc import gc
 from hier_dag.cli.output import exit_code, print_error, print_json, print_whatever_it_holds
 from hier_dag.cli.paths import paths
+from hier_dag.cli.pin import pin, unpin
 from hier_dag.cli.quarantine import quarantine
 from hier_dag.cli.recommend import recommend
 from hier_dag.cli.report import report
+from hier_dag.cli.rollback import rollback
 from hier_dag.cli.run import run
 from hier_dag.cli.sample import sample
 from hier_dag.cli.study import study
@@ -29,7 +33,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Logs of many services in, pre-trained user and item embeddings out.",
 )
-for command in (demo, sample, check, run, report, recommend, why, paths, study, ui):
+for command in (
+    *(demo, sample, check, run, report, recommend, why, paths),
+    *(rollback, waive, approve, pin, unpin, gc),
+    *(study, ui),
+):
     app.command()(command)
 app.add_typer(quarantine)
 app.add_typer(audit)

@@ -83,13 +83,12 @@ def _one(
     as_json: bool,
 ) -> None:
     from hier_dag.cli.path_view import carried_picture, paths_table, terms_table
-    from hier_dag.cli.places import home_publishing
+    from hier_dag.cli.places import home_publishing, live_of
     from hier_dag.lineage.carried import carried
-    from hier_dag.publish.live import read_live
     from hier_dag.store import ArtifactStore
 
     home = home_publishing(domain, domains)
-    found = carried(ArtifactStore(home.store), read_live(home.live, domain), user, item)
+    found = carried(ArtifactStore(home.store), live_of(home, domain), user, item)
     written = []
     if folder:
         written = _written({f"{domain}.png": carried_picture(found, most)}, folder)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hier_dag.config import PlatformConfig, load_config
 from hier_dag.errors import ConfigError, UsageError
 from hier_dag.home import Home, home_of, last_domains_file, named_domains_file, state_root
+
+if TYPE_CHECKING:
+    from hier_dag.pipeline.workshop import Workshop
+    from hier_dag.publish.reader.records import VersionRecord
 
 
 def platform_of(domains: str | None) -> tuple[PlatformConfig, Home]:
@@ -33,13 +37,14 @@ def home_publishing(domain: str, domains: str | None) -> Home:
         # Reading needs no folder of one's own: the state may be mounted read-only.
         return Home(state_root() / load_config(Path(domains)).platform)
     named = _named_home()
-    if named is not None and os.path.isfile(named.live / f"{domain}.json"):
+    if named is not None and domain in _published(named):
         return named
-    homes = sorted(p.parent.parent for p in state_root().glob("*/live/*.json") if p.stem == domain)
+    every = {p.parent: _published(Home(p.parent)) for p in sorted(state_root().glob("*/live"))}
+    homes = [root for root, published in every.items() if domain in published]
     if len(homes) == 1:
         return Home(homes[0])
     if not homes:
-        published = sorted(p.stem for p in state_root().glob("*/live/*.json"))
+        published = sorted({name for names in every.values() for name in names})
         raise UsageError(
             f"nothing is published for {domain!r}; published: {', '.join(published) or 'nothing yet'}.",
             fix="choose a published domain, or run: hier run",
@@ -48,6 +53,57 @@ def home_publishing(domain: str, domains: str | None) -> Home:
     raise UsageError(
         f"{domain!r} is published by several platforms: {names}.",
         fix="name the declaration with --domains FILE",
+    )
+
+
+def live_of(home: Home, domain: str) -> VersionRecord:
+    """The version of a domain that is live.
+
+    Raises:
+        UsageError: when nothing is published for it.
+        StoreError: when its record is damaged.
+    """
+    from hier_dag.publish.reader.places import LocalPlace
+    from hier_dag.publish.reader.records import newest
+
+    found = newest(LocalPlace(home.root), domain)
+    if found is None:
+        there = ", ".join(_published(home)) or "nothing yet"
+        raise UsageError(
+            f"nothing is published for {domain!r}; published: {there}.",
+            fix="choose a published domain, or run: hier run",
+        )
+    return found
+
+
+def _published(home: Home) -> list[str]:
+    from hier_dag.publish.reader.places import LocalPlace
+    from hier_dag.publish.reader.records import published_domains
+
+    return published_domains(LocalPlace(home.root))
+
+
+def target_of(domain: str, domains: str | None) -> tuple[PlatformConfig, Home, Workshop]:
+    """The platform that publishes a domain, ready to be changed: declaration, state, store and registry.
+
+    Raises:
+        ConfigError: when the declaration is wrong.
+        UsageError: when the platform has no such domain.
+    """
+    from hier_dag.pipeline.workshop import Workshop
+    from hier_dag.registry import Registry
+    from hier_dag.store import ArtifactStore
+
+    config, home = platform_of(domains)
+    if domain not in config.domains:
+        raise UsageError(
+            f"{domain!r} is no domain of the platform {config.platform!r}.",
+            fix=f"targets are {', '.join(config.target_names)}; another platform: --domains FILE",
+        )
+    return (
+        config,
+        home,
+        Workshop(ArtifactStore(home.store), Registry(home.registry_url, platform=home.platform)),
     )
 
 

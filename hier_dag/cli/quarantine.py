@@ -212,11 +212,12 @@ def _ingest(config: PlatformConfig, home: Home, workshop: Workshop, name: str) -
     """Runs the domain's ingest as a Dagster run; the message where it was refused."""
     from hier_dag.cli.run import open_dagster
     from hier_dag.orchestration.runner import FAILED, run, steps
+    from hier_dag.pipeline.publication import policy_of
     from hier_dag.quarantine.held import SHARED
 
     partition = None if name == SHARED else name
     raw = [s for s in steps(config, workshop)[0] if s.partition == partition]
-    (done,) = run(lambda: open_dagster(config, home), [raw], workshop, home.live)
+    (done,) = run(lambda: open_dagster(config, home), [raw], workshop, policy_of(config, home.root))
     return done.message if done.outcome == FAILED else None
 
 

@@ -87,6 +87,7 @@ def run_pipeline(
 def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView) -> Iterator[Done]:
     from hier_dag.orchestration.runner import run as run_steps
     from hier_dag.orchestration.runner import steps
+    from hier_dag.pipeline.publication import policy_of
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
@@ -94,7 +95,8 @@ def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView
     workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
     plan = steps(config, workshop, only)
     show.total(sum(len(wave) for wave in plan))
-    yield from run_steps(lambda: open_dagster(config, at), plan, workshop, at.live, started=show.started)
+    policy = policy_of(config, at.root)
+    yield from run_steps(lambda: open_dagster(config, at), plan, workshop, policy, started=show.started)
 
 
 def open_dagster(config: PlatformConfig, at: Home) -> Any:

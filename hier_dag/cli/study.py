@@ -114,6 +114,7 @@ def run_study(
     from hier_dag.cli.run import open_dagster
     from hier_dag.cli.time_left import TimeLeft, duration
     from hier_dag.orchestration.runner import Step, run
+    from hier_dag.pipeline.publication import policy_of
     from hier_dag.progress import Step as Told
     from hier_dag.progress import listening
 
@@ -137,7 +138,8 @@ def run_study(
             view.started(step)
 
         with listening(told):
-            for done in run(lambda: open_dagster(config, home), [plan], workshop, home.live, started=started):
+            policy = policy_of(config, home.root)
+            for done in run(lambda: open_dagster(config, home), [plan], workshop, policy, started=started):
                 left.end(worked=done.outcome != "reused")
                 results.append(done)
                 view.done(done)

@@ -33,15 +33,14 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Show where a published vector comes from, back to the raw files and rows."""
-    from hier_dag.cli.places import home_publishing
+    from hier_dag.cli.places import home_publishing, live_of
     from hier_dag.lineage.why import why as explain
-    from hier_dag.publish.live import read_live
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
     domain, id = readable(domain, "DOMAIN"), readable(id, "ID")
     home = home_publishing(domain, domains)
-    live = read_live(home.live, domain)
+    live = live_of(home, domain)
     registry = Registry(home.registry_url, platform=home.platform)
     found = explain(ArtifactStore(home.store), registry, live, id, role.value if role else None)
     if as_json:

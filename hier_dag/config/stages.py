@@ -12,6 +12,9 @@ from hier_dag.config.expectations import ExpectationParams
 from hier_dag.config.graph import GraphParams
 from hier_dag.ingest.reasons import REASONS
 from hier_dag.parameters import Mistake, refuse, wrong_words
+from hier_dag.publish.coverage_params import CoverageParams
+from hier_dag.publish.params import IndexParams
+from hier_dag.publish.space.params import SpaceParams
 from hier_dag.train.params import PretrainParams
 from hier_dag.transfer.params import FAST_BASELINES, TRAINED_BASELINES, TransferParams
 
@@ -78,7 +81,9 @@ class GateParams(BaseModel):
     )
     collapse: CollapseBounds = CollapseBounds()
     transfer: Literal["block", "warn"] = Field(
-        "warn", description="a target where HIER is clearly below the best of the declared baselines"
+        "block",
+        description="a target where HIER is clearly below the best of the declared baselines: it goes live "
+        "with a waiver alone",
     )
     transfer_baselines: tuple[str, ...] | None = Field(
         None, description="baselines that the transfer gate compares with; by default all that are scored"
@@ -95,7 +100,16 @@ class PublishParams(BaseModel):
     """What a published set must satisfy."""
 
     model_config = _STRICT
-    max_fallback: float = Field(1.0, ge=0, le=1, description="largest share of users with origin `fallback`")
+    coverage: CoverageParams = CoverageParams()
+    index: IndexParams = IndexParams()
+    space: SpaceParams = SpaceParams()
+    copies: tuple[str, ...] = Field(
+        (), description="folders or URLs (fsspec) that hold copies of what is live, laid out like HIER_HOME"
+    )
+
+    def of_the_files(self) -> dict[str, Any]:
+        """What decides which bytes are published, or whether; not where to, nor who is asked."""
+        return self.model_dump(mode="json", exclude={"copies": True, "space": {"breaking"}})
 
 
 class Stages(BaseModel):

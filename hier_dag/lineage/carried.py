@@ -16,7 +16,6 @@ from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.pipeline.requests import transfer_params
 from hier_dag.pipeline.stages import ENCODER, GRAPH, MODEL, PUBLISHED
-from hier_dag.publish.live import Live
 from hier_dag.publish.reader import PublishedSet, VersionRecord
 from hier_dag.publish.reader.places import LocalPlace
 from hier_dag.publish.reader.set_files import SetFiles
@@ -71,12 +70,12 @@ class Carried:
         }
 
 
-def carried(store: ArtifactStore, live: Live, user: str, item: str | None) -> Carried:
+def carried(store: ArtifactStore, live: VersionRecord, user: str, item: str | None) -> Carried:
     """Takes the score of a user and an item apart, as the live set has it.
 
     Args:
         store: artifact store.
-        live: the domain's live alias.
+        live: the domain's live version.
         user: original id.
         item: original id; None takes the best recommendation.
 
@@ -85,7 +84,7 @@ def carried(store: ArtifactStore, live: Live, user: str, item: str | None) -> Ca
         StoreError: an artifact on the way is missing or damaged.
     """
     artifact = store.open(PUBLISHED, live.digest)
-    published = PublishedSet(_record(live), SetFiles(LocalPlace(store.root.parent), live.digest))
+    published = PublishedSet(live, SetFiles(LocalPlace(store.root.parent), live.digest))
     origin = published.user_origin(user)
     if item is None:
         best = published.recommend(user, 1)
@@ -120,12 +119,6 @@ def carried(store: ArtifactStore, live: Live, user: str, item: str | None) -> Ca
         shots=method["shots"],
         explanation=explanation,
         reading=told.reading,
-    )
-
-
-def _record(live: Live) -> VersionRecord:
-    return VersionRecord(
-        live.domain, "live", live.version, live.digest, "publish", "breaking", None, "", "", ""
     )
 
 

@@ -17,7 +17,7 @@ from hier_dag.errors import StoreError, UsageError
 from hier_dag.graph.reading import reading
 from hier_dag.pipeline.stages import EVENTS, LINKS
 from hier_dag.publish.files import ITEMS, USERS
-from hier_dag.publish.live import Live
+from hier_dag.publish.reader.records import VersionRecord
 from hier_dag.registry import Registry
 from hier_dag.store import Artifact, ArtifactStore
 
@@ -61,13 +61,15 @@ class Why:
     namesake: str | None = None
 
 
-def why(store: ArtifactStore, registry: Registry, live: Live, wanted: str, role: str | None = None) -> Why:
+def why(
+    store: ArtifactStore, registry: Registry, live: VersionRecord, wanted: str, role: str | None = None
+) -> Why:
     """Explains the live vector of a user or item.
 
     Args:
         store: artifact store.
         registry: registry.
-        live: the domain's live alias.
+        live: the domain's live version.
         wanted: original id of a user or an item.
         role: `user` or `item`; None takes the user where the id is both.
 

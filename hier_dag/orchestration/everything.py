@@ -14,6 +14,7 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     from hier_dag.definitions import build_definitions
     from hier_dag.home import domains_file, home_of
     from hier_dag.orchestration.runner import CANCELLED, FAILED, run, steps
+    from hier_dag.pipeline.publication import policy_of
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
@@ -23,7 +24,8 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
     failed = []
     dag = build_definitions(config, at)
-    for done in run(lambda: (dag, context.instance), steps(config, workshop), workshop, at.live):
+    policy = policy_of(config, at.root)
+    for done in run(lambda: (dag, context.instance), steps(config, workshop), workshop, policy):
         context.log.info(f"{done.step.title}: {done.outcome} in {done.seconds:.1f} s {done.message or ''}")
         if done.outcome == CANCELLED:
             raise dg.DagsterExecutionInterruptedError(done.message)

@@ -10,17 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import dagster as dg
 
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import HierError
 from hier_dag.pipeline import requests
+from hier_dag.pipeline.publication import Policy, is_in_force
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CORRECTIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED
 from hier_dag.pipeline.workshop import Workshop
-from hier_dag.publish.live import Live, read_live
 from resources.cancelled import was_cancelled
 
 MADE, REUSED, FAILED, BLOCKED, CANCELLED = "made", "reused", "failed", "blocked", "cancelled"
@@ -102,7 +101,7 @@ def run(
     dagster: Callable[[], tuple[dg.Definitions, dg.DagsterInstance]],
     waves: list[list[Step]],
     workshop: Workshop,
-    live: Path,
+    policy: Policy,
     *,
     started: Callable[[Step], None] = lambda _: None,
 ) -> Iterator[Done]:
@@ -114,7 +113,7 @@ def run(
         dagster: gives the DAG and the instance that runs are recorded in; asked for once, when needed.
         waves: from `steps`.
         workshop: where artifacts are looked up.
-        live: folder of the alias files.
+        policy: how and where sets go live.
         started: told before a step runs.
 
     Yields:
@@ -129,7 +128,7 @@ def run(
                 yield Done(step, BLOCKED, 0.0, message=f"{blocked_by} failed")
                 continue
             started(step)
-            done = _run_step(once, step, workshop, live)
+            done = _run_step(once, step, workshop, policy)
             failed = failed or (step.title if done.outcome == FAILED else None)
             yield done
             if done.outcome == CANCELLED:
@@ -141,10 +140,10 @@ def _run_step(
     dagster: Callable[[], tuple[dg.Definitions, dg.DagsterInstance]],
     step: Step,
     workshop: Workshop,
-    live: Path,
+    policy: Policy,
 ) -> Done:
     began = time.perf_counter()
-    if _is_current(step, workshop, live):
+    if _is_current(step, workshop, policy):
         _supersede_refusal(step, workshop)
         return Done(step, REUSED, time.perf_counter() - began)
     definitions, instance = dagster()
@@ -169,8 +168,8 @@ def _run_step(
     return Done(step, FAILED, seconds, result.run_id, _reason(result))
 
 
-def _is_current(step: Step, workshop: Workshop, live: Path) -> bool:
-    """Whether every artifact is there, whole, the newest of its partition and, where published, live."""
+def _is_current(step: Step, workshop: Workshop, policy: Policy) -> bool:
+    """Whether every artifact is there, whole, the newest of its partition and, where published, in force."""
     for kind, request in zip(step.kinds, step.requests, strict=True):
         try:
             wanted = request()
@@ -179,7 +178,7 @@ def _is_current(step: Step, workshop: Workshop, live: Path) -> bool:
         found = workshop.find(wanted)
         if found is None or workshop.registry.latest(kind, step.partition) != found.digest:
             return False
-        if kind == PUBLISHED and not _is_live(str(step.partition), found.digest, workshop, live):
+        if kind == PUBLISHED and not is_in_force(workshop, policy, str(step.partition), found.digest):
             return False
     return True
 
@@ -193,17 +192,6 @@ def _supersede_refusal(step: Step, workshop: Workshop) -> None:
         return
     if registry.asked_at(refused) > registry.asked_at(digest):
         registry.record(workshop.open(kind, digest), [], run_id="", seconds=0.0)
-
-
-def _is_live(domain: str, digest: str, workshop: Workshop, live: Path) -> bool:
-    """Whether the registry's alias and the alias file both point at a set: readers know the file alone."""
-    alias = workshop.registry.alias(domain)
-    if alias is None or alias.digest != digest:
-        return False
-    try:
-        return read_live(live, domain) == Live(domain=domain, version=alias.version, digest=digest)
-    except HierError:
-        return False  # lost or damaged: publishing again writes it
 
 
 def _interrupted(result: dg.ExecuteInProcessResult) -> bool:

@@ -133,7 +133,7 @@ def model_request(config: PlatformConfig, registry: Registry, domain: str) -> Re
     """What transfer to a target would make from the newest encoder and the graph it was trained on."""
     encoder = _latest(registry, ENCODER, None)
     parents = {"graph": registry.parents(encoder)["graph"], "encoder": encoder}
-    gates = _gates(config, "transfer", "transfer_baselines")
+    gates = _gates(config, "transfer_baselines")
     values = plain({**asdict(config.stages.transfer), "gates": gates})
     seeds = list(config.stages.transfer.seeds)
     return Request(MODEL, domain, CODE_VERSIONS[MODEL], values, parents, seeds=seeds)
@@ -160,8 +160,26 @@ def published_request(config: PlatformConfig, registry: Registry, domain: str) -
     model = _latest(registry, MODEL, domain)
     above = registry.parents(model)
     parents = {"graph": above["graph"], "encoder": above["encoder"], "model": model}
-    params = config.stages.publish.model_dump()
-    return Request(PUBLISHED, domain, CODE_VERSIONS[PUBLISHED], params, parents)
+    anchor = _anchor(registry, domain, model) if config.stages.publish.space.align else None
+    if anchor is not None:
+        parents["anchor"] = anchor
+    return Request(PUBLISHED, domain, CODE_VERSIONS[PUBLISHED], config.stages.publish.of_the_files(), parents)
+
+
+def _anchor(registry: Registry, domain: str, model: str) -> str | None:
+    """The set that began the space of what is live, which a new set is turned into; None for a first one.
+
+    Of the model that is live already it is the set that this one was turned to, so that its request stays
+    the same one.
+    """
+    live = registry.alias(domain)
+    made = None if live is None else registry.artifact(live.digest)
+    if made is None:
+        return None
+    if made.manifest["parents"].get("model") == model:
+        given: str | None = made.manifest["parents"].get("anchor")
+        return given
+    return made.manifest["summary"].get("anchor") or made.digest
 
 
 def study_request(

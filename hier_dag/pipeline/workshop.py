@@ -16,7 +16,7 @@ from hier_dag.environment import environment_digest
 from hier_dag.errors import ContractError, HierError, StoreError
 from hier_dag.pipeline.request import Request
 from hier_dag.registry import CheckRow, Registry
-from hier_dag.store import Artifact, ArtifactStore, Manifest
+from hier_dag.store import Artifact, ArtifactStore, FileEntry, Manifest
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Built:
             unless its name is in `advisory`.
         advisory: names of checks that inform without blocking.
         remedies: what to do when a check fails, by its name.
+        known: name, digest and size of files, as their writer took them down.
+        notes: what was found out on the way and is no part of the artifact, such as times.
     """
 
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -37,6 +39,8 @@ class Built:
     checks: list[CheckRow] = field(default_factory=list)
     advisory: frozenset[str] = frozenset()
     remedies: dict[str, str] = field(default_factory=dict)
+    known: tuple[FileEntry, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 QUARANTINE = "quarantine"
@@ -47,11 +51,12 @@ Build = Callable[[Request, Path], Built]
 
 @dataclass(frozen=True)
 class Outcome:
-    """An artifact, the checks it passed, and whether it was there already."""
+    """An artifact, the checks it passed, whether it was there already, and the notes of its making."""
 
     artifact: Artifact
     checks: list[CheckRow]
     reused: bool
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Refused(ContractError):
@@ -133,7 +138,7 @@ class Workshop:
             artifact = self.store.commit(staged, manifest)
         checks = [CheckRow("contract", True, {"checks": len(built.checks)}), *built.checks]
         self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)
-        return Outcome(artifact, checks, reused=False)
+        return Outcome(artifact, checks, reused=False, notes=built.notes)
 
     def note_failure(self, kind: str, partition: str | None, error: HierError, run_id: str) -> list[CheckRow]:
         """Records that a stage could not even be asked for: a file or a parent is missing."""

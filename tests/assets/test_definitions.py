@@ -126,7 +126,7 @@ def test_a_job_goes_through_on_what_is_there(own, job, partition):
 def test_the_job_everything_publishes_every_target(own, monkeypatch):
     for name, value in own.environment().items():
         monkeypatch.setenv(name, value)
-    (own.home.live / "grocery.json").unlink()
+    own.record("grocery").unlink()
     before = own.artifacts()
     result = own.definitions().resolve_job_def("everything").execute_in_process(instance=own.instance())
     assert result.success

@@ -5,14 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from hier_dag.publish.live import read_live
-from hier_dag.publish.reader import PublishedSet
+from hier_dag.publish.reader import open_set
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def published(platform, domain):
-    return PublishedSet.open(platform.home.store, platform.home.live, domain)
+    return open_set(platform.home.root, domain)
 
 
 def test_the_overview_names_intents_and_their_exemplars(platform, hier, tmp_path):
@@ -41,7 +40,7 @@ def test_a_score_is_the_sum_of_what_is_shown(platform, hier, tmp_path):
     best = live.recommend(user, 3)
     told = json.loads(hier("paths", "grocery", user, best[2].item_id, "--json").out)
     assert (told["user"], told["item"], told["item_name"]) == (user, best[2].item_id, best[2].name)
-    assert told["version"] == read_live(platform.home.live, "grocery").version
+    assert told["version"] == open_set(platform.home.root, "grocery").version
     assert told["score"] == pytest.approx(best[2].score, abs=1e-4)
     assert sum(told["terms"].values()) == pytest.approx(told["score"], abs=2e-3)
     assert sum(p["value"] for p in told["paths"]) == pytest.approx(told["terms"]["paths"], abs=1e-3)

@@ -15,13 +15,13 @@ import pytest
 from hier_dag.digest import digest_file
 from hier_dag.evaluate.records import RECORD_SCHEMA
 from hier_dag.pipeline.stages import EVENTS
-from hier_dag.publish.reader import PublishedSet
+from hier_dag.publish.reader import open_set
 
 TARGETS = ("grocery", "table_booking", "recipes", "experiences", "meal_kits")
 
 
 def published(platform, domain):
-    return PublishedSet.open(platform.home.store, platform.home.live, domain)
+    return open_set(platform.home.root, domain)
 
 
 def seen_by(platform, domain, user):

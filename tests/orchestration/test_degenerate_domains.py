@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from benchmarks.faults.degenerate import CASES, SOURCE, TARGET, declared, flaws, read_log, write_log
-from hier_dag.publish.reader import PublishedSet
+from hier_dag.publish.reader import open_set
 
 EMPTY = {"no events", "all quarantined"}
 
@@ -93,5 +93,5 @@ def test_a_target_that_lost_its_rows_keeps_its_live_set(own):
     assert "domain recipes" in refused[0].message
     assert "Fix:" in refused[0].message
     assert own.live()["recipes"] == before
-    opened = PublishedSet.open(own.home.store, own.home.live, "recipes")
+    opened = open_set(own.home.root, "recipes")
     assert np.isfinite(opened.user_vector(opened.some_users(1)[0])).all()

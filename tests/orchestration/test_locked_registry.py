@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from hier_dag.orchestration.runner import run, steps
+from hier_dag.pipeline.publication import policy_of
 from hier_dag.pipeline.stages import EVENTS
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.progress import listening
@@ -57,14 +58,14 @@ def test_a_lock_that_stays_is_told_and_nothing_is_lost(changed, mode):
     before = changed.live(), changed.registry.latest(EVENTS, "recipes")
     workshop, step, dagster = impatient(changed, 0.5)
     lock = held(changed, mode)
-    (done,) = run(dagster, [[step]], workshop, changed.home.live)
+    (done,) = run(dagster, [[step]], workshop, policy_of(changed.config, changed.home.root))
     lock.execute("ROLLBACK")
     lock.close()
     assert done.outcome == "failed"
     for words in ("registry.db", "could not be used for 0.5 s", "locked", "then run again"):
         assert words in done.message
     assert (changed.live(), changed.registry.latest(EVENTS, "recipes")) == before
-    (done,) = run(dagster, [[step]], workshop, changed.home.live)
+    (done,) = run(dagster, [[step]], workshop, policy_of(changed.config, changed.home.root))
     assert done.outcome == "made"
 
 
@@ -79,13 +80,13 @@ def test_a_lock_taken_while_a_stage_works_is_no_broken_contract(changed):
             locks.append(held(changed))
 
     with listening(lock_once):
-        (done,) = run(dagster, [[step]], workshop, changed.home.live)
+        (done,) = run(dagster, [[step]], workshop, policy_of(changed.config, changed.home.root))
     locks[0].close()
     assert done.outcome == "failed"
     assert "could not be used for 0.5 s" in done.message
     assert (changed.live(), changed.registry.latest(EVENTS, "recipes")) == before
     assert len(failed_checks(changed)) == failed_before
-    (done,) = run(dagster, [[step]], workshop, changed.home.live)
+    (done,) = run(dagster, [[step]], workshop, policy_of(changed.config, changed.home.root))
     assert done.outcome == "made"
     assert changed.latest(EVENTS, "recipes").manifest.params["behaviors"] == {"favourite": 4.0}
 
@@ -96,7 +97,7 @@ def test_a_lock_released_in_time_is_waited_for(changed):
     release = threading.Timer(1.5, lambda: lock.execute("ROLLBACK"))
     release.start()
     began = time.monotonic()
-    (done,) = run(dagster, [[step]], workshop, changed.home.live)
+    (done,) = run(dagster, [[step]], workshop, policy_of(changed.config, changed.home.root))
     release.join()
     assert done.outcome == "made"
     assert time.monotonic() - began > 1.2

@@ -1,0 +1,153 @@
+"""A target's published set: its vectors in the live space, its files, and what its contract asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ibis.backends.duckdb import Backend
+from numpy.typing import NDArray
+
+from hier_dag.builds.vector_flows import check_published
+from hier_dag.config.stages import PublishParams
+from hier_dag.conservation import write_flows
+from hier_dag.errors import ContractError
+from hier_dag.graph.knowledge_graph import KnowledgeGraph
+from hier_dag.pipeline.stages import PUBLISHED
+from hier_dag.pipeline.workshop import Built
+from hier_dag.publish.coverage import check_coverage
+from hier_dag.publish.files import ITEMS, USERS, WriteNotes, write_set
+from hier_dag.publish.flows import publish_flows
+from hier_dag.publish.params import IndexParams
+from hier_dag.publish.space.alignment import align
+from hier_dag.publish.space.name import space_id
+from hier_dag.publish.space.params import SpaceParams
+from hier_dag.publish.space.sides import ArraySide, Space
+from hier_dag.publish.space.verdict import judge
+from hier_dag.registry import CheckRow
+from hier_dag.store import Artifact
+from hier_dag.transfer.save import load_vectors
+from hier_dag.transfer.vectors import DomainVectors
+from schemas.audits import audit_embeddings
+from schemas.columns import columns_of
+
+COVERAGE, RECALL, ROWS = "coverage", "index_recall", "row_schema"
+REMEDIES = {
+    COVERAGE: "deliver what is missing, or move the bound (stages.publish.coverage)",
+    RECALL: "raise stages.publish.index.recall_target, or exact_below so that items are searched one by one",
+}
+
+
+@dataclass(frozen=True)
+class SetOf:
+    """What a set is made of.
+
+    Attributes:
+        domain: the target.
+        graph: that the model was made on.
+        names: display name of every item number.
+        model: the transfer.
+        parents: digest of each parent by role.
+        anchor: the set that began the live space; None for a domain's first.
+    """
+
+    domain: str
+    graph: KnowledgeGraph
+    names: NDArray[np.object_]
+    model: Artifact
+    parents: Mapping[str, str]
+    anchor: Artifact | None
+
+
+def build_set(of: SetOf, params: PublishParams, staged: Path, con: Backend) -> Built:
+    """Writes a set into a staged folder and audits it there.
+
+    Raises:
+        ContractError: there is nothing to publish, or rows were lost on the way.
+    """
+    vectors = load_vectors(of.model.path)
+    if len(vectors.users) == 0 or len(vectors.items) == 0:
+        # A live set must not give way to one that answers nobody.
+        raise ContractError(
+            f"nothing to publish: {len(vectors.users):,} users and {len(vectors.items):,} items.",
+            domain=of.domain,
+            fix="deliver its first events; or declare a `catalogue` and `audience: platform`, so that the "
+            "platform's users get vectors without any",
+        )
+    vectors, space = in_space(vectors, of, params.space)
+    about = {"domain": of.domain, "model": of.parents["model"], "encoder": of.parents["encoder"], **space}
+    pairs, notes = of.graph.interactions[of.domain], WriteNotes()
+    facts = write_set(
+        staged, vectors, of.graph.user_ids, of.graph.item_ids, of.names, pairs, about, params.index, notes
+    )
+    flows = publish_flows(staged, of.domain, vectors, pairs)
+    check_published(flows, of.model, of.domain)
+    write_flows(flows, staged)
+    failures = audit_embeddings(con, staged)
+    covered = check_coverage(
+        of.domain,
+        staged / USERS,
+        staged / ITEMS,
+        of.graph.user_ids[np.union1d(of.graph.audience[of.domain], pairs.user)],
+        of.graph.item_ids[np.union1d(of.graph.catalogue[of.domain], pairs.item)],
+        params.coverage,
+    )
+    return Built(
+        tables={p.name: columns_of(PUBLISHED, p) for p in sorted(staged.glob("*.parquet"))},
+        summary=facts,
+        checks=[
+            CheckRow(ROWS, not failures, {"failures": [f.as_dict() for f in failures]}),
+            CheckRow(COVERAGE, not covered.failures, _told(covered.facts, map(str, covered.failures))),
+            _recall(facts["index"], params.index),
+        ],
+        remedies=REMEDIES,
+        known=tuple(notes.entries),
+        notes={"latency": notes.latency},
+    )
+
+
+def in_space(vectors: DomainVectors, of: SetOf, params: SpaceParams) -> tuple[DomainVectors, dict[str, Any]]:
+    """The vectors in the space of the anchor, where a rotation leads there; and what they are to it.
+
+    Returns:
+        The vectors, and for set.json: `space`, `anchor` (None where the set begins a space) and `turned`.
+    """
+    model = of.parents["model"]
+    if of.anchor is None:
+        return vectors, {"space": space_id(model, "first"), "anchor": None, "turned": False}
+    new = Space(
+        ArraySide(of.graph.user_ids[vectors.users], vectors.user_vectors),
+        ArraySide(of.graph.item_ids[vectors.items], vectors.item_vectors),
+    )
+    verdict = judge(new, Space.of_folder(of.anchor.path), None, params)
+    goes_on = verdict.change in ("same", "aligned")
+    space = space_id(model, verdict.change, str(of.anchor.manifest.summary["space"]) if goes_on else None)
+    if verdict.rotation is not None:
+        vectors = replace(
+            vectors,
+            user_vectors=align(vectors.user_vectors, verdict.rotation),
+            item_vectors=align(vectors.item_vectors, verdict.rotation),
+        )
+    return vectors, {
+        "space": space,
+        "anchor": of.anchor.digest if goes_on else None,
+        "turned": verdict.rotation is not None,
+    }
+
+
+def _recall(index: Mapping[str, Any], params: IndexParams) -> CheckRow:
+    floors = {"recall@10": params.recall_floor, "recall@50": params.recall_floor_50}
+    short = [
+        f"{name} is {index[name]:.3f}, the floor {floor}"
+        for name, floor in floors.items()
+        if index[name] < floor
+    ]
+    return CheckRow(RECALL, not short, _told({**index, "floors": floors}, short))
+
+
+def _told(facts: dict[str, Any], failures: Any) -> dict[str, Any]:
+    words = "; ".join(failures)
+    return {"message": words, **facts} if words else facts

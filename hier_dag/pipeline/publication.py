@@ -1,0 +1,267 @@
+"""Going live: gates, then the registry's row, which is the commit; readers' records and sinks follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hier_dag.config import PlatformConfig
+from hier_dag.errors import MovedOn, UsageError
+from hier_dag.pipeline.stages import PUBLISHED
+from hier_dag.pipeline.workshop import Refused, Workshop
+from hier_dag.publish.aliases import AliasRecords
+from hier_dag.publish.gates import remedies, space_gate, transfer_gate
+from hier_dag.publish.mirror import copy_set
+from hier_dag.publish.space.comparison import compare
+from hier_dag.publish.space.params import SpaceParams
+from hier_dag.publish.space.sides import Space
+from hier_dag.publish.versions import held_back, version_to_restore
+from hier_dag.registry import AliasRow, CheckRow, Move
+from hier_dag.registry.aliases import LIVE, ROLLBACK
+from hier_dag.store import Artifact
+
+_TRIES = 20  # times that other publishers may come first
+
+Change = tuple[str, dict[str, Any]]
+"""What becomes of the space (`first`, `same`, `aligned`, `breaking`) and the figures behind it."""
+Compare = Callable[[Artifact, Artifact | None], Change]
+"""Compares a set with the live one, if there is one."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How sets of a platform go live.
+
+    Attributes:
+        home: folder of the platform's own state, where readers on this machine look.
+        copies: further places, folders or URLs, that hold copies of sets and records.
+        transfer_blocks: whether transfer that loses needs a waiver.
+        breaking_blocks: whether a breaking space needs approval.
+        alias: that is moved.
+    """
+
+    home: Path
+    copies: Sequence[str] = ()
+    transfer_blocks: bool = True
+    breaking_blocks: bool = True
+    alias: str = LIVE
+
+
+def policy_of(config: PlatformConfig, home: Path, alias: str = LIVE) -> Policy:
+    """What domains.yaml declares of going live.
+
+    Args:
+        config: the platform.
+        home: folder of its state.
+        alias: that is moved.
+    """
+    stages = config.stages
+    return Policy(
+        home=home,
+        copies=stages.publish.copies,
+        transfer_blocks=stages.gates.transfer == "block",
+        breaking_blocks=stages.publish.space.breaking == "approve",
+        alias=alias,
+    )
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a publication ended.
+
+    Attributes:
+        row: the version in force.
+        held: the roll-back that the set gave way to, where it was taken out of service by one.
+        checks: results of the gates.
+    """
+
+    row: AliasRow
+    held: AliasRow | None = None
+    checks: list[CheckRow] = field(default_factory=list)
+
+
+def go_live(
+    workshop: Workshop,
+    artifact: Artifact,
+    policy: Policy,
+    compare: Compare,
+    *,
+    run_id: str,
+    why: str,
+    facts: dict[str, Any],
+) -> Published:
+    """Makes a committed set live, if the gates let it; to do so again changes nothing.
+
+    Args:
+        workshop: the store and the registry.
+        artifact: the set.
+        policy: gates and places.
+        compare: compares it with the live set; asked again when another publisher came first.
+        run_id: of the Dagster run.
+        why: in words, for the history.
+        facts: of the move, such as the index's latencies.
+
+    Raises:
+        Refused: by a gate; nothing moved, and the set stays in the store for when it is allowed.
+        MovedOn: others published without end.
+    """
+    domain, registry = str(artifact.manifest.partition), workshop.registry
+    model = artifact.manifest.parents["model"]
+    for attempt in range(_TRIES):
+        history = registry.alias_history(domain, policy.alias)
+        head = history[0] if history else None
+        held = held_back(history, artifact.digest)
+        if head is not None and (held is not None or head.digest == artifact.digest):
+            _tell(workshop, policy, domain)
+            return Published(head, held)
+        live = None if head is None else _opened(workshop, head)
+        change, compared = compare(artifact, live)
+        checks = [
+            transfer_gate(registry, domain, model, blocks=policy.transfer_blocks),
+            space_gate(registry, domain, artifact.digest, change, compared, blocks=policy.breaking_blocks),
+        ]
+        _refuse(checks, domain)
+        for place in policy.copies:  # before the row, so that no copy is told of a set that it lacks
+            copy_set(artifact, place)
+        wanted = Move(
+            domain=domain,
+            alias=policy.alias,
+            digest=artifact.digest,
+            run_id=run_id,
+            why=why,
+            change=change,
+            space=str(artifact.manifest.summary.get("space", "")),
+            facts={**facts, "comparison": compared},
+            after=0 if head is None else head.version,
+        )
+        try:
+            row = registry.move_alias(wanted)
+        except MovedOn:
+            if attempt == _TRIES - 1:
+                raise
+            continue
+        _tell(workshop, policy, domain)
+        return Published(row, checks=checks)
+    raise AssertionError("unreachable")
+
+
+def compare_with_live(params: SpaceParams) -> Compare:
+    """Compares published sets by their files.
+
+    A set that was turned to the live one's space is `aligned` by how near it is as it stands: no further
+    rotation is asked of consumers.
+
+    Args:
+        params: bounds, probes and sample.
+    """
+
+    def change(new: Artifact, live: Artifact | None) -> Change:
+        if live is None:
+            return "first", {}
+        found = compare(Space.of_folder(new.path), Space.of_folder(live.path), params)
+        facts = {name: value for name, value in found.as_facts().items() if not isinstance(value, dict)}
+        same_space = new.manifest.summary.get("space") == live.manifest.summary.get("space")
+        if found.residual is None or not same_space:
+            return "breaking", facts
+        if found.residual <= params.same_residual:
+            return "same", facts
+        near = found.residual <= params.aligned_residual
+        kept = found.overlap is not None and found.overlap >= params.min_overlap
+        return ("aligned" if near and kept else "breaking"), facts
+
+    return change
+
+
+def held_words(held: AliasRow) -> str:
+    """Why a set that was made is not live, and how it would be."""
+    return (
+        f"{held.who} rolled back from this set on {held.created_at:%Y-%m-%d %H:%M} UTC ({held.why}); it "
+        "stays out of service until another set is published, or: hier rollback --to its version"
+    )
+
+
+def roll_back(
+    workshop: Workshop, policy: Policy, domain: str, *, to: int | None, why: str
+) -> tuple[AliasRow, AliasRow]:
+    """Puts an earlier set in force again, as a further version.
+
+    The set's manifest is checked, its files only for being there: readers check every byte before use.
+
+    Args:
+        workshop: the store and the registry.
+        policy: places that are told.
+        domain: the target.
+        to: version whose set it is to be; None for the set before the one in force.
+        why: in words, for the history.
+
+    Returns:
+        The version in force, and the one it restores.
+
+    Raises:
+        UsageError: there is no such version, or its set is in force already.
+        StoreError: its set is not in the store any more.
+        MovedOn: somebody published in the meantime.
+    """
+    if not why.strip():
+        raise UsageError("a roll-back needs a reason.", fix='say it with --why "…"')
+    history = workshop.registry.alias_history(domain, policy.alias)
+    old = version_to_restore(history, domain, policy.alias, to)
+    head = history[0]
+    artifact = _opened(workshop, old)
+    for place in policy.copies:
+        copy_set(artifact, place)
+    row = workshop.registry.move_alias(
+        Move(
+            domain=domain,
+            alias=policy.alias,
+            digest=old.digest,
+            run_id="",
+            why=why,
+            action=ROLLBACK,
+            change="same" if old.space == head.space else "breaking",
+            space=old.space,
+            facts={"restores": old.version},
+            after=head.version,
+        )
+    )
+    _tell(workshop, policy, domain)
+    return row, old
+
+
+def is_in_force(workshop: Workshop, policy: Policy, domain: str, digest: str) -> bool:
+    """Whether a rerun would change nothing: a set is live, or held back, and every place knows of it."""
+    history = workshop.registry.alias_history(domain, policy.alias)
+    if not history or (history[0].digest != digest and held_back(history, digest) is None):
+        return False
+    places: list[str | Path] = [policy.home, *policy.copies]
+    return not any(AliasRecords(place).lacks(history[0]) for place in places)
+
+
+def _tell(workshop: Workshop, policy: Policy, domain: str) -> None:
+    """Writes the records that places lack: this version's, and at home any that a crash left out."""
+    history = workshop.registry.alias_history(domain, policy.alias)
+    head = history[0]
+    AliasRecords(policy.home).catch_up(history)
+    for place in policy.copies:
+        records = AliasRecords(place)
+        if records.lacks(head):
+            copy_set(_opened(workshop, head), place)  # another publisher's, or the place is a new one
+            records.catch_up(history[:1])
+
+
+def _opened(workshop: Workshop, row: AliasRow) -> Artifact:
+    return workshop.store.open(PUBLISHED, row.digest, verify=False)
+
+
+def _refuse(checks: list[CheckRow], domain: str) -> None:
+    failed = [c for c in checks if not c.passed]
+    if failed:
+        raise Refused(
+            "; ".join(str(c.facts["message"]) for c in failed),
+            checks=checks,
+            domain=domain,
+            fix=remedies(domain, failed),
+            detail={c.name: c.facts for c in failed},
+        )
