@@ -22,30 +22,34 @@ def recommend(
     user: Annotated[str, typer.Argument(help="Original user id.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 10,
     include_seen: Annotated[bool, typer.Option(help="Also what the user has acted on already.")] = False,
+    alias: Annotated[str, typer.Option(help="Alias to read.")] = "live",
+    version: Annotated[int | None, typer.Option(min=1, help="An earlier version of it.")] = None,
     domains: DomainsFile = None,
     as_json: Json = False,
 ) -> None:
     """Recommend items of a domain to a user."""
     from hier_dag.cli.places import home_publishing
-    from hier_dag.publish.reader import PublishedSet
+    from hier_dag.publish.reader import open_set
 
-    domain, user = readable(domain, "DOMAIN"), readable(user, "USER")
-    home = home_publishing(domain, domains)
-    published = PublishedSet.open(home.store, home.live, domain)
+    domain, user, alias = readable(domain, "DOMAIN"), readable(user, "USER"), readable(alias, "--alias")
+    published = open_set(home_publishing(domain, domains).root, domain, alias, version=version)
     best = published.recommend(user, k, include_seen=include_seen)
     if as_json:
         print_json(
             {
                 "domain": domain,
                 "user": user,
-                "version": published.live.version,
-                "digest": published.live.digest,
+                "alias": alias,
+                "version": published.version,
+                "digest": published.digest,
+                "space": published.space,
                 "origin": published.user_origin(user),
                 "items": [asdict(r) for r in best],
             }
         )
         return
-    head = f"{domain} for {user} (version {published.live.version}, vector {published.user_origin(user)})"
+    of = "" if alias == "live" else f"{alias} "
+    head = f"{domain} for {user} ({of}version {published.version}, vector {published.user_origin(user)})"
     out.print(best_table(head, best))
     again = shlex.join(["hier", "why", domain, user])
     out.print(Text.assemble("Why: ", (again, "bold")), highlight=False, soft_wrap=True)

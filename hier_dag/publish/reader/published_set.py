@@ -69,18 +69,6 @@ class PublishedSet:
                 file=files.told(SET),
             )
 
-    @classmethod
-    def open(cls, store: Path, live_folder: Path, domain: str) -> PublishedSet:
-        """`open_set` of the root that holds both folders."""
-        from hier_dag.publish.reader.opening import open_set
-
-        return open_set(live_folder.parent, domain)
-
-    @property
-    def live(self) -> VersionRecord:
-        """The record, under the name it had when `live` was the one alias."""
-        return self.record
-
     def user_vector(self, user_id: str) -> FloatArray:
         """A user's vector, float32 [dim].
 

@@ -62,7 +62,7 @@ class VersionRecord:
         """
         content = {"format": RECORD_FORMAT, **asdict(self)}
         data = canonical_json({**content, "sha256": digest_of(content)})
-        self.from_bytes(data, record_path(self.domain, self.alias, self.version))
+        self.from_bytes(data, f"{records_folder(self.domain, self.alias)}/{self.version}")
         return data
 
     @classmethod

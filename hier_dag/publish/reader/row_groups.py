@@ -99,9 +99,15 @@ class RowGroups:
             # A reader of its own for each call: pyarrow's is not made for several threads.
             file = pq.ParquetFile(pa.BufferReader(self._buffer), metadata=self._meta)
             table = file.read_row_groups(list(groups), columns=columns, use_threads=threads)
-            if any(table[name].null_count for name in columns if name != "name"):
+            if any(_nulls(table[name]) for name in columns if name != "name"):
                 raise ValueError("a value is null")
             return table.combine_chunks()
+
+
+def _nulls(column: pa.ChunkedArray) -> int:
+    """Nulls in a column, and in the lists that it holds."""
+    lists = column.chunks if pa.types.is_fixed_size_list(column.type) else []
+    return int(column.null_count + sum(chunk.flatten().null_count for chunk in lists))
 
 
 def matrix(column: pa.ChunkedArray, dim: int) -> FloatArray:

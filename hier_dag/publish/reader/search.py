@@ -51,15 +51,22 @@ class Search:
             return exact_search(self._items, queries, k, excluded)
         answer = np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1, np.int64)
         # Widths are rounded up to powers of two, so that a batch needs few searches.
-        widths = 1 << np.ceil(np.log2(first + excluded.counts)).astype(np.int64)
+        counts = excluded.counts
+        widths = 1 << np.ceil(np.log2(first + counts)).astype(np.int64)
         for width in np.unique(widths[widths <= _WIDEST]):
             at = np.flatnonzero(widths == width)
             found = self._among(index, queries[at], k, int(width), excluded.only(at))
             _replace(answer, at, found)
         for one in np.flatnonzero(widths > _WIDEST):
-            at, without = np.array([one]), excluded.rows_of(int(one))
-            found = self._ranked(queries[at], k, *index.search(queries[at], first, without=without))
-            _replace(answer, at, found)
+            at = np.array([one])
+            if 2 * counts[one] > self._items.rows:
+                # An index finds little where most of what it meets does not count.
+                _replace(answer, at, exact_search(self._items, queries[at], k, excluded.only(at)))
+                continue
+            without = excluded.rows_of(int(one))
+            _replace(
+                answer, at, self._ranked(queries[at], k, *index.search(queries[at], first, without=without))
+            )
         self._complete(index, queries, k, excluded, answer)
         return answer
 
