@@ -30,7 +30,9 @@ from numpy.typing import NDArray
 
 from hier_dag.errors import HierError
 from hier_dag.home import SAMPLE_DOMAINS
-from hier_dag.publish.reader import PublishedSet
+from hier_dag.publish.reader import open_set
+from hier_dag.publish.reader.places import LocalPlace
+from hier_dag.publish.reader.records import published_domains
 from hier_dag.sample.generate import generate
 from hier_dag.sample.params import SampleParams
 
@@ -156,10 +158,10 @@ def break_domain(file: Path, domain: str, case: str) -> None:
 def flaws(folder: Path) -> int:
     """NaN, infinite and zero vectors in every live set below a platform's state."""
     bad = 0
-    for alias in (folder / "live").glob("*.json"):
-        opened = PublishedSet.open(folder / "store", folder / "live", alias.stem)
+    for domain in published_domains(LocalPlace(folder)):
+        opened = open_set(folder, domain)
         for name in ("users.parquet", "items.parquet"):
-            table = pq.read_table(opened.artifact.file(name))
+            table = pq.read_table(opened.file(name))
             flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
             rows = flat.reshape(table.num_rows, -1) if table.num_rows else np.empty((0, 1))
             bad += int((~np.isfinite(rows).all(axis=1) | ~rows.any(axis=1)).sum())
@@ -169,10 +171,10 @@ def flaws(folder: Path) -> int:
 def vectors_of(folder: Path, domain: str) -> bytes | None:
     """Digests of a live set's vector files, None where nothing is live."""
     try:
-        opened = PublishedSet.open(folder / "store", folder / "live", domain)
+        files = open_set(folder, domain).files.manifest["files"]
     except HierError:
         return None
-    return "".join(sorted(f.sha256 for f in opened.artifact.manifest.files if "parquet" in f.path)).encode()
+    return "".join(sorted(f["sha256"] for f in files if "parquet" in f["path"])).encode()
 
 
 def run(file: Path, state: Path, *targets: str) -> dict[str, Any]:

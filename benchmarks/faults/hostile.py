@@ -18,6 +18,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,19 +28,22 @@ import pyarrow.parquet as pq
 
 from hier_dag.config.load import check_config
 from hier_dag.config.models import PlatformConfig
+from hier_dag.digest import canonical_json, digest_of
 from hier_dag.errors import HierError
 from hier_dag.graph.files import EDGES, load_edges
 from hier_dag.ingest.connection import connect
 from hier_dag.ingest.events import ingest_domain
 from hier_dag.ingest.fingerprint import fingerprint
-from hier_dag.publish.live import Live, move_live, read_live
-from hier_dag.publish.reader import PublishedSet
+from hier_dag.publish.aliases import AliasRecords
+from hier_dag.publish.reader import VersionRecord, open_set
+from hier_dag.publish.reader.records import record_path
 from hier_dag.store import ArtifactStore, Manifest
 from hier_dag.train.encoder_files import ENCODING, load_encoding
 from hier_dag.transfer.save import METHOD, VECTORS, load_vectors
 
 Case = Callable[[Path], Any]
 FIELDS: dict[str, Any] = {"kind": "kg/graph", "request_key": "0" * 64, "code_version": "1", "params": {}}
+RECORD, OLDER = record_path("cafe", "live", 1), "live/cafe.json"
 SQL = "'; drop table log; copy (select 1) to 'MARK'; --"
 
 
@@ -183,23 +187,39 @@ def swap(name: str) -> Callable[[Path, Path], None]:
     return change
 
 
-def alias(**changes: Any) -> Case:
-    """Opens a published set by an alias file that names another place."""
+def record_of(domain: str = "cafe") -> VersionRecord:
+    """A record of version 1, sound but for what is given."""
+    return VersionRecord(domain, "live", 1, "0" * 64, "publish", "first", None, "me", "", "")
+
+
+def alias(data: bytes, name: str = RECORD) -> Case:
+    """Opens a published set by a version record, or the older alias file, that holds what is given."""
 
     def case(folder: Path) -> Any:
-        (folder / "store" / "live").mkdir(parents=True)
-        text = json.dumps({"domain": "cafe", "version": 1, "digest": "0" * 64, **changes})
-        (folder / "store" / "live" / "cafe.json").write_text(text)
-        return PublishedSet.open(folder / "store", folder / "store" / "live", "cafe")
+        file = folder / "store" / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(data)
+        return open_set(folder / "store", "cafe")
 
     return case
 
 
-def lock_link(folder: Path) -> Any:
-    """Publishes where the lock file is a link to a file outside."""
-    (folder / "store" / "live").mkdir(parents=True)
-    (folder / "store" / "live" / ".cafe.lock").symlink_to(folder / "new_file_outside")
-    return move_live(folder / "store" / "live", Live("cafe", 1, "0" * 64))
+def led_away() -> bytes:
+    """A record that vouches for itself and names a set in another place."""
+    content = {"format": 1, **asdict(record_of()), "digest": "../../../../x"}
+    return canonical_json({**content, "sha256": digest_of(content)})
+
+
+def linked(use: Callable[[Path], Any]) -> Case:
+    """Uses an alias whose record is a link to a file outside."""
+
+    def case(folder: Path) -> Any:
+        file = folder / "store" / RECORD
+        file.parent.mkdir(parents=True)
+        file.symlink_to(folder / "new_file_outside")
+        return use(folder / "store")
+
+    return case
 
 
 def cases(mib: int) -> Iterator[tuple[str, str, Case]]:
@@ -214,19 +234,22 @@ def cases(mib: int) -> Iterator[tuple[str, str, Case]]:
     yield "path traversal", "manifest partition", lambda _: Manifest(**FIELDS, partition="../x")
     yield "path traversal", "kind", lambda f: ArtifactStore(f / "store").open("../../x", "0" * 64)
     yield "path traversal", "digest", lambda f: ArtifactStore(f / "store").open("kg/graph", "../../../x")
-    yield "path traversal", "alias of ../x", lambda f: read_live(f / "store", "../x")
+    yield "path traversal", "alias of ../x", lambda f: open_set(f / "store", "../x")
     yield (
         "path traversal",
-        "alias written to ../x",
-        lambda f: move_live(f / "store", Live("../x", 1, "0" * 64)),
+        "alias of ../x written",
+        lambda f: AliasRecords(f / "store").write(record_of("../x")),
     )
-    yield "path traversal", "digest in an alias", alias(digest="../../../../x")
+    yield "path traversal", "digest in a version record", alias(led_away())
+    older = canonical_json({"domain": "cafe", "version": 1, "digest": "../../../../x"})
+    yield "path traversal", "digest in the older alias file", alias(older, OLDER)
     yield "link", "staged file", committed(lambda s: (s / "b").symlink_to("/etc/passwd"))
     yield "link", "staged folder", committed(lambda s: (s / "b").symlink_to("/etc"))
     yield "link", "staged pipe", committed(lambda s: os.mkfifo(s / "b"))
     for name in ("", "deep", "deep/a", "manifest.json"):
         yield "link", f"artifact's {name or 'own folder'}", replaced(swap(name))
-    yield "link", "lock of an alias", lock_link
+    yield "link", "version record read", linked(lambda root: open_set(root, "cafe"))
+    yield "link", "version record written", linked(lambda root: AliasRecords(root).write(record_of()))
     for url in ("sqlite:///a?plugin=evil", "sqlite:///file:/etc/x?uri=true", "sqlite:///../a", "sqlite://",
                 "postgresql://h/d?options=-cx", "mysql://h/d?local_infile=1",
                 "mysql://h/d?read_default_file=/etc/my.cnf", "mysql://h/d?init_command=x"):  # fmt: skip
@@ -260,6 +283,8 @@ def cases(mib: int) -> Iterator[tuple[str, str, Case]]:
     yield "pickle", "graph edges", pickled(EDGES, load_edges)
     yield "pickle", "encoding", pickled(ENCODING, load_encoding)
     yield "pickle", "transferred vectors", pickled(VECTORS, load_vectors)
+    yield "pickle", "version record", alias(pickle.dumps(Marker()))
+    yield "pickle", "older alias file", alias(pickle.dumps(Marker()), OLDER)
     for name in ("a.parquet", "a.csv", "a.csv.gz", "a.jsonl"):
         yield (
             "pickle",

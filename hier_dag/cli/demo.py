@@ -22,7 +22,7 @@ def demo() -> None:
     from hier_dag.cli.run import run_pipeline
     from hier_dag.config import check_config, load_config
     from hier_dag.home import SAMPLE_DOMAINS, home_of
-    from hier_dag.publish.reader import PublishedSet
+    from hier_dag.publish.reader import open_set
     from hier_dag.sample.generate import generate
     from hier_dag.sample.params import SampleParams
 
@@ -46,7 +46,7 @@ def demo() -> None:
     records, missing = collect(config, home)
     out.print(figures_table(records, missing))
     domain = config.target_names[0]
-    user = PublishedSet.open(home.store, home.live, domain).some_users(1, "trained")[0]
+    user = open_set(home.root, domain).some_users(1, "trained")[0]
     out.print(f"\nDone in {time.perf_counter() - began:.0f} s. Where to look next:", highlight=False)
     # The two commands of the README make an environment without activating it.
     here = "" if shutil.which("hier") else f"{os.path.relpath(Path(sys.executable).parent)}/"

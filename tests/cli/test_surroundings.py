@@ -1,6 +1,7 @@
 """Commands where the environment or an argument is wrong: an error with a fix, at once, never a traceback."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -87,8 +88,7 @@ def test_a_file_whose_name_is_not_utf8(hier, tmp_path):
 
 def test_of_several_platforms_that_publish_a_domain_the_last_run_is_meant(own, hier, monkeypatch):
     other = own.state / "other"
-    (other / "live").mkdir(parents=True)
-    (other / "live" / "grocery.json").write_bytes((own.home.live / "grocery.json").read_bytes())
+    shutil.copytree(own.home.live / "grocery" / "live", other / "live" / "grocery" / "live")
     user = "nobody"
     assert "'nobody' is not in the published set" in hier("recommend", "grocery", user).err
     (own.state / "last.json").unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import pytest
 from hier_dag.environment import environment_digest
 from hier_dag.errors import StoreError, UsageError
 from hier_dag.lineage.why import why
-from hier_dag.publish.live import Live
+from hier_dag.publish.reader import VersionRecord
 from hier_dag.registry import Registry
 from hier_dag.store import ArtifactStore, Manifest
 
@@ -50,7 +50,8 @@ def state(tmp_path):
     raw = make("raw/events", "shop", {}, events, inputs=[{"location": "new.csv", "sha256": "n", "bytes": 1}])
     graph = make("kg/graph", None, {"events:shop": raw}, lambda f: (f / "g").write_text("g"))
     top = make("publish/embeddings", "cafe", {"graph": graph}, published, seeds=[7])
-    return store, registry, Live("cafe", 3, top), [top, graph, raw]
+    live = VersionRecord("cafe", "live", 3, top, "publish", "same", None, "me", "", "")
+    return store, registry, live, [top, graph, raw]
 
 
 def test_a_user_leads_to_every_artifact_and_to_the_rows(state):

@@ -2,12 +2,17 @@
 
 import json
 import os
+from dataclasses import asdict
 
 import pytest
 
+from hier_dag.digest import canonical_json, digest_of
 from hier_dag.durable import replace_file
 from hier_dag.errors import StoreError, UsageError
-from hier_dag.publish.live import Live, move_live, read_live
+from hier_dag.publish.aliases import AliasRecords
+from hier_dag.publish.reader import VersionRecord, open_set
+from hier_dag.publish.reader.places import LocalPlace
+from hier_dag.publish.reader.records import newest
 from hier_dag.store import ArtifactStore, Manifest
 from hier_dag.store.artifact import MANIFEST
 
@@ -113,44 +118,109 @@ def test_neither_the_folder_of_an_artifact_nor_its_manifest_can_be_a_link(tmp_pa
     assert not list((tmp_path / "store" / "staging").iterdir())
 
 
-@pytest.mark.parametrize("domain", ["../outside/x", "/etc/passwd", "a/b", "..", "", "a\n", "é", "x" * 101])
-def test_an_alias_of_no_domain_is_neither_read_nor_written(tmp_path, outside, domain):
-    (outside / "x.json").write_text(json.dumps({"domain": domain, "version": 1, "digest": "0" * 64}))
-    with pytest.raises(UsageError, match="no domain can be called"):
-        read_live(tmp_path / "live", domain)
-    with pytest.raises(UsageError, match="no domain can be called"):
-        move_live(tmp_path / "live", Live(domain, 2, "0" * 64))
-    assert sorted(p.name for p in outside.iterdir()) == ["secret", "x.json"]
-    assert not (tmp_path / "live").exists()
+FIRST = "000000000001.json"
 
 
-@pytest.mark.parametrize(
-    ("digest", "version"),
-    [("../../../../outside", 1), ("", 1), (7, 1), (None, 1), ("0" * 64, "1"), ("0" * 64, True)],
-)
-def test_an_alias_that_names_no_artifact_is_refused(tmp_path, digest, version):
-    alias = tmp_path / "cafe.json"
-    alias.write_text(json.dumps({"domain": "cafe", "version": version, "digest": digest}))
-    with pytest.raises(StoreError, match="names no artifact") as caught:
-        read_live(tmp_path, "cafe")
+def record(domain="cafe", alias="live", version=1, digest="0" * 64):
+    return VersionRecord(
+        domain, alias, version, digest, "publish", "same", "0" * 16, "me", "a launch", "2026-01-01T00:00:00Z"
+    )
+
+
+def told(**changes):
+    """The bytes of a record that vouches for itself, whatever it says."""
+    content = {"format": 1, **asdict(record()), **changes}
+    return canonical_json({**content, "sha256": digest_of(content)})
+
+
+def written(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def below(folder):
+    """Every file below a folder with its bytes, and every link."""
+    return {
+        p: p.readlink() if p.is_symlink() else p.read_bytes()
+        for p in folder.rglob("*")
+        if p.is_symlink() or p.is_file()
+    }
+
+
+LEADING_AWAY = [
+    "../outside/x", "../../outside/x", "/etc/passwd", "a/b", "..", "", "a\n", "é", "x" * 101,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEADING_AWAY)
+@pytest.mark.parametrize("role", ["domain", "alias"])
+def test_a_record_whose_name_leads_elsewhere_is_neither_read_nor_written(tmp_path, outside, role, name):
+    (tmp_path / "live" / "cafe").mkdir(parents=True)
+    for there in ("x/live", "x"):
+        written(outside / there / FIRST, told(**{role: name}))
+    before = below(tmp_path)
+    asked = {"domain": "cafe", "alias": "live", role: name}
+    with pytest.raises(UsageError, match=f"no {role} can be called"):
+        open_set(tmp_path, **asked)
+    with pytest.raises(UsageError, match=f"no {role} can be called"):
+        open_set(tmp_path, **asked, version=1)
+    with pytest.raises(StoreError, match=f"no version record: {role} is"):
+        AliasRecords(tmp_path).write(record(**asked))
+    assert below(tmp_path) == before
+
+
+NO_ARTIFACT = [
+    ({"digest": "../../../../outside"}, "digest"),
+    ({"digest": ""}, "digest"),
+    ({"digest": 7}, "digest"),
+    ({"digest": None}, "digest"),
+    ({"version": "1"}, "version"),
+    ({"version": True}, "version"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field"), NO_ARTIFACT)
+def test_a_record_that_names_no_artifact_is_refused(tmp_path, changes, field):
+    file = written(tmp_path / "live" / "cafe" / "live" / FIRST, told(**changes))
+    with pytest.raises(StoreError, match=f"no version record: {field} is") as caught:
+        open_set(tmp_path, "cafe")
+    assert caught.value.file == str(file)
+    assert "publish again" in caught.value.fix
+
+
+@pytest.mark.parametrize(("changes", "field"), NO_ARTIFACT)
+def test_an_older_alias_file_that_names_no_artifact_is_refused(tmp_path, changes, field):
+    alias = {"domain": "cafe", "version": 1, "digest": "0" * 64, **changes}
+    file = written(tmp_path / "live" / "cafe.json", json.dumps(alias).encode())
+    with pytest.raises(StoreError, match="the alias file is damaged") as caught:
+        open_set(tmp_path, "cafe")
+    assert caught.value.file == str(file)
     assert "hier run" in caught.value.fix
 
 
-def test_an_alias_that_is_a_link_is_not_followed(tmp_path, outside):
-    (outside / "cafe.json").write_text(json.dumps({"domain": "cafe", "version": 1, "digest": "0" * 64}))
-    (tmp_path / "cafe.json").symlink_to(outside / "cafe.json")
+@pytest.mark.parametrize("there", ["cafe", "cafe/live", f"cafe/live/{FIRST}"])
+def test_neither_a_record_nor_a_folder_above_it_can_be_a_link(tmp_path, outside, there):
+    AliasRecords(tmp_path).write(record())
+    (tmp_path / "live" / there).rename(outside / "moved")
+    (tmp_path / "live" / there).symlink_to(outside / "moved")
+    before = below(tmp_path)
     with pytest.raises(StoreError, match="link to another place"):
-        read_live(tmp_path, "cafe")
-    move_live(tmp_path, Live("cafe", 3, "1" * 64))
-    assert read_live(tmp_path, "cafe").version == 3
-    assert json.loads((outside / "cafe.json").read_bytes())["version"] == 1, "the link was replaced"
+        open_set(tmp_path, "cafe")
+    with pytest.raises(StoreError, match="a link stands"):
+        AliasRecords(tmp_path).write(record(digest="1" * 64))
+    assert below(tmp_path) == before
 
 
-def test_a_lock_that_is_a_link_is_not_followed(tmp_path, outside):
-    (tmp_path / ".cafe.lock").symlink_to(outside / "secret")
+def test_an_older_alias_file_that_is_a_link_is_not_followed(tmp_path, outside):
+    alias = canonical_json({"domain": "cafe", "version": 1, "digest": "0" * 64})
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "cafe.json").symlink_to(written(outside / "cafe.json", alias))
     with pytest.raises(StoreError, match="link to another place"):
-        move_live(tmp_path, Live("cafe", 1, "0" * 64))
-    assert (outside / "secret").read_bytes() == b"alpha"
+        open_set(tmp_path, "cafe")
+    AliasRecords(tmp_path).write(record(version=3))
+    assert newest(LocalPlace(tmp_path), "cafe") == record(version=3), "it is not needed any more"
+    assert (outside / "cafe.json").read_bytes() == alias
 
 
 def test_a_replaced_file_never_goes_through_a_link(tmp_path, outside):

@@ -14,9 +14,9 @@ from hier_dag.errors import StoreError
 from hier_dag.graph.csr import from_coo
 from hier_dag.graph.files import EDGES, RELATIONS, USERS, load_edges, load_graph, save_edges
 from hier_dag.ingest.ledger import Ledger
-from hier_dag.publish.files import ITEMS, SEEN, SET
-from hier_dag.publish.live import read_live
-from hier_dag.publish.reader import PublishedSet
+from hier_dag.publish.aliases import AliasRecords
+from hier_dag.publish.reader import VersionRecord, open_set
+from hier_dag.publish.reader.layout import INDEX, ITEMS, SEEN, SET
 from hier_dag.store import ArtifactStore, Manifest
 from hier_dag.train.encoder_files import ENCODING, load_encoding
 from hier_dag.transfer.save import METHOD, VECTORS, load_vectors
@@ -113,22 +113,21 @@ def published(root, **files):
             columns = {f"{what}_id": ["x"], "name": ["x"], "vector": vectors, "origin": ["trained"]}
             pq.write_table(pa.table(columns), staged / f"{what}s.parquet")
         pq.write_table(pa.table({"user_id": ["x"], "item_id": ["x"]}), staged / SEEN)
-        (staged / SET).write_text("{}")
+        (staged / SET).write_text('{"index": {"kind": "flat"}}' if INDEX in files else "{}")
         for name, data in files.items():
             (staged / name).write_bytes(data)
         manifest = Manifest(kind="publish/embeddings", request_key="0" * 64, code_version="1", params={})
         artifact = store.commit(staged, manifest)
-    (root / "live").mkdir()
-    alias = {"domain": "cafe", "version": 1, "digest": artifact.digest}
-    (root / "live" / "cafe.json").write_text(json.dumps(alias))
+    record = VersionRecord("cafe", "live", 1, artifact.digest, "publish", "first", None, "me", "", "")
+    AliasRecords(root).write(record)
     return artifact
 
 
-@pytest.mark.parametrize("name", ["users.parquet", ITEMS, SEEN, SET])
+@pytest.mark.parametrize("name", ["users.parquet", ITEMS, SEEN, SET, INDEX])
 def test_published_files(tmp_path, marked, name):
     artifact = published(tmp_path, **{name: marked})
     with pytest.raises(StoreError) as caught:
-        PublishedSet.open(tmp_path / "store", tmp_path / "live", "cafe").recommend("x")
+        open_set(tmp_path, "cafe").recommend("x")
     assert caught.value.file == str(artifact.path / name)
 
 
@@ -136,7 +135,7 @@ def test_vectors_that_are_objects_are_refused(tmp_path, marked):
     pq.write_table(pa.table({"item_id": ["x"], "vector": [marked], "origin": ["trained"]}), tmp_path / "x")
     published(tmp_path, **{ITEMS: (tmp_path / "x").read_bytes()})
     with pytest.raises(StoreError, match="not a fixed-size list"):
-        PublishedSet.open(tmp_path / "store", tmp_path / "live", "cafe")
+        open_set(tmp_path, "cafe")
 
 
 def test_an_extension_type_of_python_objects_is_not_built(tmp_path, marked):
@@ -146,11 +145,17 @@ def test_an_extension_type_of_python_objects_is_not_built(tmp_path, marked):
     assert pq.read_table(tmp_path / "users.parquet")["user_id"].to_pylist() == ["x"]
 
 
-def test_the_alias_and_the_ledger(tmp_path, marked):
-    (tmp_path / "cafe.json").write_bytes(marked)
-    with pytest.raises(StoreError) as caught:
-        read_live(tmp_path, "cafe")
-    assert caught.value.file == str(tmp_path / "cafe.json")
+@pytest.mark.parametrize("name", ["cafe/live/000000000001.json", "cafe.json"])
+def test_version_records_and_the_older_alias_file(tmp_path, marked, name):
+    file = tmp_path / "live" / name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(marked)
+    with pytest.raises(StoreError, match="the file is no JSON") as caught:
+        open_set(tmp_path, "cafe")
+    assert caught.value.file == str(file)
+
+
+def test_the_ledger(tmp_path, marked):
     (tmp_path / "ledger.json").write_bytes(marked)
     with pytest.raises(StoreError, match="not a ledger"):
         Ledger.read(tmp_path / "ledger.json")
