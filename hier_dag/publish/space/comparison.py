@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ from hier_dag.publish.space.params import SpaceParams
 from hier_dag.publish.space.probes import Common, common
 from hier_dag.publish.space.procrustes import Matrix, best_rotation
 from hier_dag.publish.space.sides import Space
+
+_BLOCK = 4096  # rows in float64 at once
 
 Change = Literal["first", "same", "aligned", "breaking"]
 
@@ -51,6 +54,8 @@ class SpaceComparison:
         residual: r0, of both sides together, each weighing the same; None where dims differ or no id is
             common.
         residual_aligned: r1, the same after the best rotation.
+        residual_held_out: r1 of every other id under the rotation that suits the rest best: what to expect of
+            an id that had no say. Near r1 where far more ids are common than there are dimensions.
         scale: factor that would bring the rotated vectors nearest to the live ones; 1 where only the space
             was turned.
         overlap: share of the probes' best items that stay the best (`overlap.py`); None where no user, or
@@ -64,6 +69,7 @@ class SpaceComparison:
     items: SideComparison
     residual: float | None
     residual_aligned: float | None
+    residual_held_out: float | None
     scale: float | None
     overlap: float | None
     probes: int
@@ -103,9 +109,10 @@ def compare(new: Space, live: Space, params: SpaceParams) -> SpaceComparison:
     items = common(new.items, live.items, params.sample)
     probes = (users.new[: params.probes], users.live[: params.probes])
     dims = new.users.dim, live.users.dim
-    rotation = scale = None
+    rotation = scale = held_out = None
     if dims[0] == dims[1]:
         rotation, scale = rotation_between((users, items), dims[0])
+        held_out = _held_out((users, items), dims[0])
     sides = [_side(side, rotation) for side in (users, items)]
     return SpaceComparison(
         dim=dims[0],
@@ -114,6 +121,7 @@ def compare(new: Space, live: Space, params: SpaceParams) -> SpaceComparison:
         items=sides[1],
         residual=_together([side.residual for side in sides]),
         residual_aligned=_together([side.residual_aligned for side in sides]),
+        residual_held_out=held_out,
         scale=scale,
         overlap=top_overlap(probes, (items.new, items.live), params.k),
         probes=len(probes[0]),
@@ -128,33 +136,53 @@ def rotation_between(sides: tuple[Common, Common], dim: int) -> tuple[Matrix, fl
     """
     cross, own = np.zeros((dim, dim)), 0.0
     for side in sides:
-        new, live = side.new.astype(np.float64), side.live.astype(np.float64)
-        weight = np.square(live).sum()
+        weight = float(np.square(side.live, dtype=np.float64).sum())
         if weight > 0:
-            cross += new.T @ live / weight
-            own += np.square(new).sum() / weight
+            cross += sum((new.T @ live for new, live in _blocks(side)), np.zeros((dim, dim))) / weight
+            own += float(np.square(side.new, dtype=np.float64).sum()) / weight
     rotation = best_rotation(cross)
     return rotation, float((rotation * cross).sum() / own) if own > 0 else None
 
 
+def _held_out(sides: tuple[Common, Common], dim: int) -> float | None:
+    # Rows are in order of a hash, so that every other one is a draw.
+    seen, unseen = (
+        [Common(side.count, side.new[first::2], side.live[first::2]) for side in sides] for first in (0, 1)
+    )
+    rotation, _ = rotation_between((seen[0], seen[1]), dim)
+    return _together([_side(side, rotation).residual_aligned for side in unseen])
+
+
 def _side(side: Common, rotation: Matrix | None) -> SideComparison:
-    new, live = side.new.astype(np.float64), side.live.astype(np.float64)
-    norms = np.linalg.norm(new, axis=1), np.linalg.norm(live, axis=1)
+    norms = np.linalg.norm(side.new, axis=1), np.linalg.norm(side.live, axis=1)
     if not norms[1].any():
-        return SideComparison(side.count, len(live), None, None, None, None, None)
+        return SideComparison(side.count, len(side.live), None, None, None, None, None)
     median = float(np.median(norms[1]))
     ratio = float(np.median(norms[0])) / median if median > 0 else None
     if rotation is None:
-        return SideComparison(side.count, len(live), None, None, None, None, ratio)
-    before, after = _distance(new, live, norms[1]), _distance(new @ rotation, live, norms[1])
-    return SideComparison(side.count, len(live), before[0], after[0], before[1], after[1], ratio)
+        return SideComparison(side.count, len(side.live), None, None, None, None, ratio)
+    before, after = _distance(side, None), _distance(side, rotation)
+    return SideComparison(side.count, len(side.live), before[0], after[0], before[1], after[1], ratio)
 
 
-def _distance(new: Matrix, live: Matrix, norms: Matrix) -> tuple[float, float]:
-    """Relative residual, and the centroids' distance over the mean norm."""
-    residual = np.linalg.norm(new - live) / np.linalg.norm(live)
-    centroids = np.linalg.norm(new.mean(axis=0) - live.mean(axis=0)) / norms.mean()
-    return float(residual), float(centroids)
+def _distance(side: Common, rotation: Matrix | None) -> tuple[float, float]:
+    """Relative residual, and the distance of the centroids over the mean norm of live vectors."""
+    residual = total = norms = 0.0
+    shift = np.zeros(side.live.shape[1])
+    for new, live in _blocks(side):
+        apart = (new if rotation is None else new @ rotation) - live
+        residual += float(np.square(apart).sum())
+        total += float(np.square(live).sum())
+        norms += float(np.linalg.norm(live, axis=1).sum())
+        shift += apart.sum(axis=0)
+    return float(np.sqrt(residual / total)), float(np.linalg.norm(shift)) / norms
+
+
+def _blocks(side: Common) -> Iterator[tuple[Matrix, Matrix]]:
+    """New and live vectors of some rows at a time, in float64."""
+    for at in range(0, len(side.live), _BLOCK):
+        rows = slice(at, at + _BLOCK)
+        yield side.new[rows].astype(np.float64), side.live[rows].astype(np.float64)
 
 
 def _together(residuals: list[float | None]) -> float | None:

@@ -164,6 +164,23 @@ def test_the_figures_say_what_moved():
     assert moved.centroid_shift == pytest.approx(np.sqrt(8) / np.linalg.norm(USERS, axis=1).mean())
 
 
+def test_an_id_that_had_no_say_in_the_rotation_is_judged_too():
+    turned_space, noise = turned(orthogonal(8), *noisy(0.3)), space(normal(300, 8, 7), normal(90, 8, 8))
+    enough, few = (compare(turned_space, space(USERS, ITEMS), SpaceParams(sample=n)) for n in (90, 6))
+    assert enough.residual_held_out == pytest.approx(enough.residual_aligned, rel=0.2)
+    assert few.residual_held_out > 2 * few.residual_aligned
+    assert compare(noise, space(USERS, ITEMS), PARAMS).residual_held_out > 1
+
+
+def test_more_rows_than_are_held_at_once_give_the_same_figures():
+    many = normal(9_001, 3), normal(5, 3, 1)
+    moved = (many[0] + normal(9_001, 3, 2), many[1])
+    found = compare(space(*moved), space(*many), PARAMS).users
+    assert found.residual == pytest.approx(np.linalg.norm(moved[0] - many[0]) / np.linalg.norm(many[0]))
+    shift = np.linalg.norm((moved[0] - many[0]).mean(axis=0)) / np.linalg.norm(many[0], axis=1).mean()
+    assert found.centroid_shift == pytest.approx(shift, rel=1e-4)
+
+
 def test_only_a_sample_is_looked_at():
     found = compare(space(USERS, ITEMS), space(USERS, ITEMS), SpaceParams(sample=40, probes=16))
     assert (found.users.common, found.users.compared) == (300, 40)
