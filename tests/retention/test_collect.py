@@ -129,17 +129,22 @@ def test_publishers_and_clean_ups_at_the_same_time_lose_nothing(town):
     assert removed
 
 
-def test_what_was_referred_to_while_it_was_taken_goes_back_with_all_that_it_was_made_from(town, monkeypatch):
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_was_referred_to_while_it_was_taken_goes_back_with_all_that_it_was_made_from(
+    town, monkeypatch, recorded
+):
     graph = town.make("graph")
-    old = town.publish("old", parents=[graph])
+    old = town.commit("old", KIND, "cafe", [graph])
+    if recorded:
+        town.record(old)
     town.publish("new")
     town.make("graph 2")
-    between(monkeypatch, "_looked_at_again", lambda: town.move(old, alias="canary"))
+    between(monkeypatch, "_looked_at_again", lambda: town.move(old.digest, alias="canary"))
     done = town.collect(keep=1)
     assert done.removed == ()
-    assert {a.digest for a in done.given_back} == {old, graph}
-    assert town.store.open(KIND, old).file("f").read_text() == "old"
-    assert collected(town.registry, old) is None
+    assert {a.digest for a in done.given_back} == {old.digest, graph}
+    assert town.store.open(KIND, old.digest).file("f").read_text() == "old"
+    assert collected(town.registry, old.digest) is None
     assert staging(town) == []
 
 
