@@ -61,8 +61,7 @@ def rows_as_bytes(batch: pa.RecordBatch) -> memoryview:
     number = pa.scalar(batch.num_columns.to_bytes(2, "big"), pa.binary())
     rows = pc.binary_join_element_wise(number, *fields, pa.scalar(b"", pa.binary()))
     offsets = np.frombuffer(rows.buffers()[1], np.int32)
-    first = rows.offset
-    return memoryview(rows.buffers()[2])[offsets[first] : offsets[first + len(rows)]]
+    return memoryview(rows.buffers()[2])[: offsets[len(rows)]]
 
 
 def _field(column: pa.Array) -> list[pa.Array]:

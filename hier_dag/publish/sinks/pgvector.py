@@ -9,12 +9,14 @@ domain's two views sees that version in both until its transaction ends.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 
 from hier_dag.errors import SinkError
 from hier_dag.publish.sinks import pg_home, pg_tables
@@ -31,6 +33,15 @@ _SESSION = (
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL lock_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
+)
+
+# The server notices within seconds that a client was killed, not after the index that it builds for it, and
+# within two minutes that a client's machine is gone: until then nobody else delivers for the domain.
+_WHERE_THE_SERVER_CAN = (
+    "SET LOCAL client_connection_check_interval = '2s'",
+    "SET LOCAL tcp_keepalives_idle = 60",
+    "SET LOCAL tcp_keepalives_interval = 10",
+    "SET LOCAL tcp_keepalives_count = 6",
 )
 
 
@@ -100,9 +111,9 @@ class PgVector:
         """Everything between BEGIN and COMMIT; what is in force afterwards, and how it came to be."""
         for statement in _SESSION:
             connection.exec_driver_sql(statement)
-        if (connection.dialect.server_version_info or (0,)) >= (14,):
-            # A backend whose client was killed ends within seconds, not after the index that it builds.
-            connection.exec_driver_sql("SET LOCAL client_connection_check_interval = '2s'")
+        for statement in _WHERE_THE_SERVER_CAN:
+            with suppress(DBAPIError), connection.begin_nested():
+                connection.exec_driver_sql(statement)
         pg_home.lock(connection, self.params.schema_name, record.domain, record.alias)
         there = self._in_force(connection, record.domain, record.alias)
         if there is not None:

@@ -94,12 +94,12 @@ def server():
     return wheel.get_server(folder, cleanup_mode="delete").get_uri(driver="psycopg2")
 
 
-def new_database(server, extension=True):
+def new_database(server, extension=True, options=""):
     """A fresh database on the server; gives its URL."""
     name = f"d{uuid.uuid4().hex}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} {options}")
     url = admin.url.set(database=name)
     if extension:
         with sa.create_engine(url, poolclass=sa.pool.NullPool).begin() as connection:

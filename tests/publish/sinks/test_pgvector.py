@@ -109,6 +109,16 @@ def test_hostile_ids_come_back_as_they_were(database, sink, a_set):
     assert best(database, one.users[0], k=20) == one.best(0, k=20)
 
 
+def test_a_database_of_another_encoding_holds_what_it_has_characters_for(server, a_set):
+    url = new_database(server, options="TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    sink, fits, does_not = PgVector(PgVectorSink(url=url)), a_set(item_ids=["café"]), a_set(item_ids=["☕"])
+    sink.deliver(fits.files, fits.record(1))
+    assert column(url, "id", "hier.cafe_live_items") == ["café"]
+    with pytest.raises(SinkError, match="WITH ENCODING 'UTF8'"):
+        sink.deliver(does_not.files, does_not.record(2))
+    assert sink.current("cafe", "live") == (1, fits.files.digest)
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sets(
@@ -247,13 +257,28 @@ def test_an_extension_in_a_schema_of_its_own_is_found(server, a_set):
     assert column(url, "id", "hier.cafe_live_items") == one.item_ids
 
 
+def test_a_role_needs_no_more_than_a_schema_of_its_own(database, a_set):
+    one = a_set()
+    execute(
+        database,
+        "DO $$ BEGIN CREATE ROLE loader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    )
+    sink = PgVector(PgVectorSink(url=database.replace("postgres:@", "loader:@")))
+    with pytest.raises(SinkError, match=r"permission denied.*CREATE SCHEMA"):
+        sink.deliver(one.files, one.record(1))
+    execute(database, "CREATE SCHEMA hier AUTHORIZATION loader")
+    for version in (1, 2):
+        assert sink.deliver(one.files, one.record(version)).outcome == "delivered"
+
+
 def test_no_message_holds_the_password(a_set):
     one = a_set()
     sink = PgVector(PgVectorSink(url="postgresql://hier:s3cret@127.0.0.1:1/vectors"))
     with pytest.raises(SinkError, match="check that the database runs") as refused:
         sink.deliver(one.files, one.record(1))
     assert "s3cret" not in str(refused.value) + repr(refused.value.as_dict())
-    assert refused.value.__suppress_context__
+    assert refused.value.__cause__ is None
     assert "hier.cafe_live" in str(refused.value)
 
 
