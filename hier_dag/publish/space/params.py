@@ -12,8 +12,8 @@ from hier_dag.parameters import Mistake, refuse
 class SpaceParams(BaseModel):
     """Bounds of the space contract, and what it looks at.
 
-    Residuals are shares of the live vectors' spread (`comparison.py`); docs/decisions.md has what they were
-    chosen by.
+    A residual is a share of the live vectors' norm (`comparison.py`): a model that is linear in them reads
+    about its square as noise. docs/decisions.md has what the defaults were chosen by.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -21,10 +21,10 @@ class SpaceParams(BaseModel):
         0.1, ge=0, le=1, description="largest residual, as the vectors are, of a set in the same space"
     )
     aligned_residual: float = Field(
-        0.5, ge=0, le=1, description="largest residual, after the best rotation, of a set that can be aligned"
+        0.3, ge=0, le=1, description="largest residual, after the best rotation, of a set that can be aligned"
     )
     min_overlap: float = Field(
-        0.5, ge=0, le=1, description="least share of the probes' best items that an aligned set keeps"
+        0.7, ge=0, le=1, description="least share of the probes' best items that an aligned set keeps"
     )
     probes: int = Field(512, ge=1, description="users whose best items are compared")
     sample: int = Field(50_000, ge=1, description="common users, and common items, that are compared at most")

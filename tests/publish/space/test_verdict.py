@@ -32,7 +32,7 @@ def noisy(share, seed=5):
 
 
 @given(dim=st.integers(1, 12), users=st.integers(1, 40), items=st.integers(1, 40), seed=st.integers(0, 999))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_retrained_encoder_whose_space_was_only_turned_is_aligned_and_its_scores_stay(
     dim, users, items, seed
 ):
