@@ -13,6 +13,7 @@ from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, GRAPH, MODEL, PUBLISHED
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop
 from hier_dag.progress import Step, tell
+from hier_dag.publish.sinks.base import Delivery
 from resources import ArtifactStoreResource, DataEngine, RegistryResource
 
 
@@ -116,6 +117,7 @@ def _go_live(
         "live_version": done.row.version,
         "live_change": done.row.change,
         **held,
+        **_delivered(done.deliveries),
         "dagster/partition_row_count": facts["users"] + facts["items"],
         "dagster/table_name": f"embeddings.{artifact.manifest.partition}.users",
         "dagster/column_schema": column_schema(tables["users.parquet"]),
@@ -129,3 +131,14 @@ def _go_live(
         ),
         "origins": dg.MetadataValue.md(markdown_table(["of", "origin", "rows"], origins)),
     }
+
+
+def _delivered(deliveries: list[Delivery]) -> dict[str, Any]:
+    if not deliveries:
+        return {}
+    head = ["sink", "place", "outcome", "users", "items", "index", "seconds"]
+    rows = [
+        (d.sink, d.place, d.outcome, d.users, d.items, d.index or d.why_no_index, d.seconds)
+        for d in deliveries
+    ]
+    return {"sinks": dg.MetadataValue.md(markdown_table(head, rows))}

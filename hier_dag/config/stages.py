@@ -14,6 +14,7 @@ from hier_dag.ingest.reasons import REASONS
 from hier_dag.parameters import Mistake, refuse, wrong_words
 from hier_dag.publish.coverage_params import CoverageParams
 from hier_dag.publish.params import IndexParams
+from hier_dag.publish.sinks.params import SinkParams
 from hier_dag.publish.space.params import SpaceParams
 from hier_dag.train.params import PretrainParams
 from hier_dag.transfer.params import FAST_BASELINES, TRAINED_BASELINES, TransferParams
@@ -104,12 +105,27 @@ class PublishParams(BaseModel):
     index: IndexParams = IndexParams()
     space: SpaceParams = SpaceParams()
     copies: tuple[str, ...] = Field(
-        (), description="folders or URLs (fsspec) that hold copies of what is live, laid out like HIER_HOME"
+        (),
+        description="absolute folders or URLs (fsspec) that hold copies of what is live, laid out like "
+        "the platform's folder in HIER_HOME",
     )
+    sinks: tuple[SinkParams, ...] = Field((), description="databases that serve what is live")
+
+    @field_validator("copies")
+    @classmethod
+    def _places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        refuse(
+            Mistake(
+                "copies", f"{place!r} is neither an absolute folder nor a URL", fix="such as s3://bucket/x"
+            )
+            for place in value
+            if not (place.startswith("/") or "://" in place)
+        )
+        return value
 
     def of_the_files(self) -> dict[str, Any]:
         """What decides which bytes are published, or whether; not where to, nor who is asked."""
-        return self.model_dump(mode="json", exclude={"copies": True, "space": {"breaking"}})
+        return self.model_dump(mode="json", exclude={"copies": True, "sinks": True, "space": {"breaking"}})
 
 
 class Stages(BaseModel):

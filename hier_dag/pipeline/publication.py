@@ -11,9 +11,13 @@ from hier_dag.config import PlatformConfig
 from hier_dag.errors import MovedOn, UsageError
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.pipeline.workshop import Refused, Workshop
-from hier_dag.publish.aliases import AliasRecords
+from hier_dag.publish.aliases import AliasRecords, record_of
 from hier_dag.publish.gates import remedies, space_gate, transfer_gate
 from hier_dag.publish.mirror import copy_set
+from hier_dag.publish.sinks.base import Delivery
+from hier_dag.publish.sinks.make import make_sink
+from hier_dag.publish.sinks.params import LanceSink, PgVectorSink
+from hier_dag.publish.sinks.set_files import SetFiles
 from hier_dag.publish.space.comparison import compare
 from hier_dag.publish.space.params import SpaceParams
 from hier_dag.publish.space.sides import Space
@@ -40,10 +44,12 @@ class Policy:
         transfer_blocks: whether transfer that loses needs a waiver.
         breaking_blocks: whether a breaking space needs approval.
         alias: that is moved.
+        sinks: databases that serve what is live; they come after the commit, and may be asked again.
     """
 
     home: Path
     copies: Sequence[str] = ()
+    sinks: Sequence[PgVectorSink | LanceSink] = ()
     transfer_blocks: bool = True
     breaking_blocks: bool = True
     alias: str = LIVE
@@ -61,6 +67,7 @@ def policy_of(config: PlatformConfig, home: Path, alias: str = LIVE) -> Policy:
     return Policy(
         home=home,
         copies=stages.publish.copies,
+        sinks=stages.publish.sinks,
         transfer_blocks=stages.gates.transfer == "block",
         breaking_blocks=stages.publish.space.breaking == "approve",
         alias=alias,
@@ -75,11 +82,13 @@ class Published:
         row: the version in force.
         held: the roll-back that the set gave way to, where it was taken out of service by one.
         checks: results of the gates.
+        deliveries: what became of the set at each sink.
     """
 
     row: AliasRow
     held: AliasRow | None = None
     checks: list[CheckRow] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
 
 
 def go_live(
@@ -114,14 +123,14 @@ def go_live(
         head = history[0] if history else None
         held = held_back(history, artifact.digest)
         if head is not None and (held is not None or head.digest == artifact.digest):
-            _tell(workshop, policy, domain)
-            return Published(head, held)
+            return Published(head, held, deliveries=_tell(workshop, policy, domain))
         live = None if head is None else _opened(workshop, head)
         change, compared = compare(artifact, live)
         checks = [
             transfer_gate(registry, domain, model, blocks=policy.transfer_blocks),
             space_gate(registry, domain, artifact.digest, change, compared, blocks=policy.breaking_blocks),
         ]
+        registry.note_checks(artifact, checks, run_id=run_id)
         _refuse(checks, domain)
         for place in policy.copies:  # before the row, so that no copy is told of a set that it lacks
             copy_set(artifact, place)
@@ -142,8 +151,7 @@ def go_live(
             if attempt == _TRIES - 1:
                 raise
             continue
-        _tell(workshop, policy, domain)
-        return Published(row, checks=checks)
+        return Published(row, checks=checks, deliveries=_tell(workshop, policy, domain))
     raise AssertionError("unreachable")
 
 
@@ -235,12 +243,16 @@ def is_in_force(workshop: Workshop, policy: Policy, domain: str, digest: str) ->
     history = workshop.registry.alias_history(domain, policy.alias)
     if not history or (history[0].digest != digest and held_back(history, digest) is None):
         return False
+    head = history[0]
     places: list[str | Path] = [policy.home, *policy.copies]
-    return not any(AliasRecords(place).lacks(history[0]) for place in places)
+    if any(AliasRecords(place).lacks(head) for place in places):
+        return False
+    there = (head.version, head.digest)
+    return all(make_sink(sink).current(domain, policy.alias) == there for sink in policy.sinks)
 
 
-def _tell(workshop: Workshop, policy: Policy, domain: str) -> None:
-    """Writes the records that places lack: this version's, and at home any that a crash left out."""
+def _tell(workshop: Workshop, policy: Policy, domain: str) -> list[Delivery]:
+    """Writes the records that places lack, at home any that a crash left out, then asks the sinks."""
     history = workshop.registry.alias_history(domain, policy.alias)
     head = history[0]
     AliasRecords(policy.home).catch_up(history)
@@ -249,6 +261,10 @@ def _tell(workshop: Workshop, policy: Policy, domain: str) -> None:
         if records.lacks(head):
             copy_set(_opened(workshop, head), place)  # another publisher's, or the place is a new one
             records.catch_up(history[:1])
+    if not policy.sinks:
+        return []
+    files = SetFiles.open(_opened(workshop, head).path, head.digest)
+    return [make_sink(sink).deliver(files, record_of(head)) for sink in policy.sinks]
 
 
 def _opened(workshop: Workshop, row: AliasRow) -> Artifact:

@@ -143,6 +143,12 @@ class Registry:
 
         self._write(work)
 
+    def note_checks(self, artifact: Artifact, checks: Iterable[CheckRow], *, run_id: str) -> None:
+        """Records further checks of an artifact that is on record: what was asked before it went live."""
+        m, now = artifact.manifest, datetime.now(UTC)
+        rows = _checks(self.platform, artifact, m.request_key, m.kind, m.partition, checks, run_id, now)
+        self._write(lambda s: s.add_all(rows))
+
     def record_failure(
         self,
         kind: str,

@@ -74,13 +74,13 @@ def test_overrides_reach_the_declaration_as_yaml_values(bench, tmp_path):
     asked = [
         "stages.pretrain.dim=32",
         "stages.transfer.head.crowd_scales=[0.5, 1.0]",
-        "stages.publish.max_fallback=0.5",
+        "stages.publish.coverage.max_fallback=0.5",
     ]
     changed = bench.with_overrides(text, [bench.parsed(a) for a in asked])
     config, default = loaded(changed, tmp_path), loaded(text, tmp_path)
     assert config.stages.pretrain.dim == 32 != default.stages.pretrain.dim
     assert config.stages.transfer.head.crowd_scales == (0.5, 1.0)
-    assert config.stages.publish.max_fallback == 0.5
+    assert config.stages.publish.coverage.max_fallback == 0.5
     assert (config.stages.pretrain.seed, config.stages.transfer.shots) == (3, ("1%", "1"))
 
 
