@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -61,6 +61,7 @@ class SpaceComparison:
         overlap: share of the probes' best items that stay the best (`overlap.py`); None where no user, or
             fewer than two items, are common.
         probes: users that it was taken of.
+        rotation: float64 [dim, dim], the best rotation, for `align`; None where dims differ.
     """
 
     dim: int
@@ -73,10 +74,11 @@ class SpaceComparison:
     scale: float | None
     overlap: float | None
     probes: int
+    rotation: Matrix | None = field(repr=False, compare=False)
 
     def as_facts(self) -> dict[str, Any]:
         """The figures as a JSON-serialisable record."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "rotation"}
 
     def change(self, params: SpaceParams) -> Change:
         """What the new set is to consumers of the live one.
@@ -111,7 +113,7 @@ def compare(new: Space, live: Space, params: SpaceParams) -> SpaceComparison:
     dims = new.users.dim, live.users.dim
     rotation = scale = held_out = None
     if dims[0] == dims[1]:
-        rotation, scale = rotation_between((users, items), dims[0])
+        rotation, scale = _rotation_between((users, items), dims[0])
         held_out = _held_out((users, items), dims[0])
     sides = [_side(side, rotation) for side in (users, items)]
     return SpaceComparison(
@@ -125,10 +127,11 @@ def compare(new: Space, live: Space, params: SpaceParams) -> SpaceComparison:
         scale=scale,
         overlap=top_overlap(probes, (items.new, items.live), params.k),
         probes=len(probes[0]),
+        rotation=rotation,
     )
 
 
-def rotation_between(sides: tuple[Common, Common], dim: int) -> tuple[Matrix, float | None]:
+def _rotation_between(sides: tuple[Common, Common], dim: int) -> tuple[Matrix, float | None]:
     """The one rotation that suits users and items best, float64 [dim, dim], and the scale that would go on.
 
     Each side is divided by the norm of its live vectors, so that a handful of items weighs as much as
@@ -149,7 +152,7 @@ def _held_out(sides: tuple[Common, Common], dim: int) -> float | None:
     seen, unseen = (
         [Common(side.count, side.new[first::2], side.live[first::2]) for side in sides] for first in (0, 1)
     )
-    rotation, _ = rotation_between((seen[0], seen[1]), dim)
+    rotation, _ = _rotation_between((seen[0], seen[1]), dim)
     return _together([_side(side, rotation).residual_aligned for side in unseen])
 
 

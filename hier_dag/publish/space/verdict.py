@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hier_dag.publish.space.alignment import rotation_to
 from hier_dag.publish.space.comparison import Change, SpaceComparison, compare
 from hier_dag.publish.space.params import SpaceParams
 from hier_dag.publish.space.procrustes import Matrix
@@ -39,7 +38,8 @@ class Verdict:
 def judge(new: Space, live: Space | None, anchor: Space | None, params: SpaceParams) -> Verdict:
     """Judges a new set by the live one and by the anchor of its space, whichever it is further from.
 
-    Without the anchor a space could walk away in steps that are each small enough.
+    Without the anchor a space could walk away in steps that are each small enough; and turning every version
+    to the anchor, not to the version before, keeps small errors from adding up.
 
     Args:
         new: the new vectors, as transfer made them.
@@ -56,5 +56,5 @@ def judge(new: Space, live: Space | None, anchor: Space | None, params: SpacePar
     by_anchor = compare(new, anchor, params) if anchor else None
     changes = [it.change(params) for it in (by_live, by_anchor) if it]
     change = max(changes, key=_WORSE.index)
-    rotation = rotation_to(new, anchor or live, params.sample) if change == "aligned" else None
+    rotation = (by_anchor or by_live).rotation if change == "aligned" else None
     return Verdict(change, by_live, by_anchor, rotation)

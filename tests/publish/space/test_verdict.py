@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.linalg import orthogonal_procrustes
 
-from hier_dag.errors import ContractError
-from hier_dag.publish.space.alignment import align, rotation_to
+from hier_dag.publish.space.alignment import align
 from hier_dag.publish.space.comparison import compare
 from hier_dag.publish.space.name import space_id
 from hier_dag.publish.space.params import SpaceParams
@@ -39,7 +38,7 @@ def test_a_retrained_encoder_whose_space_was_only_turned_is_aligned_and_its_scor
     live = space(normal(users, dim, seed), normal(items, dim, seed + 1))
     new = turned(orthogonal(dim, seed), live.users.vectors, live.items.vectors)
     assert compare(new, live, PARAMS).residual_aligned < 1e-6
-    rotation = rotation_to(new, live, PARAMS.sample)
+    rotation = compare(new, live, PARAMS).rotation
     back = [align(side.vectors, rotation) for side in (new.users, new.items)]
     assert [b.dtype for b in back] == [np.float32, np.float32]
     for side, expected in zip(back, (live.users, live.items), strict=True):
@@ -51,7 +50,7 @@ def test_a_retrained_encoder_whose_space_was_only_turned_is_aligned_and_its_scor
 def test_the_rotation_that_was_applied_is_the_one_that_is_undone(tmp_path):
     applied = orthogonal(8)
     live = written(tmp_path / "live", space(USERS, ITEMS))
-    assert rotation_to(turned(applied), live, PARAMS.sample) == pytest.approx(applied.T, abs=1e-6)
+    assert compare(turned(applied), live, PARAMS).rotation == pytest.approx(applied.T, abs=1e-6)
 
 
 def test_a_turned_set_is_aligned_to_the_live_files(tmp_path):
@@ -92,8 +91,7 @@ def test_another_length_is_breaking_whatever_its_rankings(tmp_path):
     assert (verdict.live.dim, verdict.live.live_dim) == (10, 8)
     assert verdict.live.residual is None
     assert verdict.live.overlap == 1.0
-    with pytest.raises(ContractError, match="vectors of 10 numbers cannot be turned into a space of 8"):
-        rotation_to(space(*wider), space(USERS, ITEMS), PARAMS.sample)
+    assert verdict.live.rotation is None
 
 
 def test_a_turned_set_is_breaking_where_alignment_is_switched_off():
@@ -121,13 +119,13 @@ def test_without_common_users_and_items_a_set_is_breaking():
     verdict = judge(none, live, None, PARAMS)
     assert verdict.change == "breaking"
     assert verdict.live.overlap is None
-    assert np.array_equal(rotation_to(none, live, PARAMS.sample), np.eye(8))
+    assert np.array_equal(compare(none, live, PARAMS).rotation, np.eye(8))
 
 
 def test_a_single_user_is_turned_without_touching_the_rest_of_space():
     live = space(USERS[:1], np.empty((0, 8), np.float32))
     new = turned(orthogonal(8), USERS[:1], np.empty((0, 8), np.float32))
-    rotation = rotation_to(new, live, PARAMS.sample)
+    rotation = compare(new, live, PARAMS).rotation
     assert np.abs(rotation @ rotation.T - np.eye(8)).max() < 1e-12
     assert align(new.users.vectors, rotation) == pytest.approx(live.users.vectors, abs=1e-6)
 
@@ -139,7 +137,7 @@ def test_the_rotation_is_the_best_for_both_sides_at_equal_weight():
         (a / np.linalg.norm(b), b / np.linalg.norm(b)) for a, b in zip(new, (USERS, ITEMS[:9]), strict=True)
     ]
     expected, _ = orthogonal_procrustes(*(np.vstack(stacked) for stacked in zip(*sides, strict=True)))
-    assert rotation_to(space(*new), live, PARAMS.sample) == pytest.approx(expected, abs=1e-6)
+    assert compare(space(*new), live, PARAMS).rotation == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_few_items_weigh_as_much_as_many_users():
