@@ -1,6 +1,6 @@
 """Publication that is killed at named points and at random times while a reader polls: row 1 of the faults.
 
-    python benchmarks/faults/publication.py [--each 25] [--random 500] [--json]
+    python -m benchmarks.faults.publication [--each 25] [--random 500] [--json]
 
 A process publishes a set, at home and at one copy, and is killed (SIGKILL) at the point; the same is then run
 again, without a kill, and must end as the next version. After every second kill a clean-up that spares
@@ -40,6 +40,7 @@ platform: town
 domains:
   shop: {role: source, sources: {path: shop.csv, columns: {user_id: u, item_id: i}}}
   cafe: {role: target, sources: {path: cafe.csv, columns: {user_id: u, item_id: i}}}
+stages: {publish: {copies: [COPY]}}
 """
 
 
@@ -81,7 +82,7 @@ def new_site(folder: Path) -> Site:
     """A place with one copy, where version 1 is live."""
     site = Site(folder / "town", (str(folder / "copy"),))
     site.publish(site.workshop(), 1)
-    (folder / "domains.yaml").write_text(DECLARATION)
+    (folder / "domains.yaml").write_text(DECLARATION.replace("COPY", site.copies[0]))
     return site
 
 

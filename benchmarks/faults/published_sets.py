@@ -36,7 +36,8 @@ PROBE = 7
 """User whose recommendations are asked for."""
 MODEL = "0" * 64
 CONTEXT = mp.get_context("forkserver")
-CONTEXT.set_forkserver_preload([__name__])
+_LATE = ("pandas", "pyarrow.parquet", "sqlalchemy.dialects.sqlite")  # imported on first use otherwise
+CONTEXT.set_forkserver_preload([__name__, *_LATE, "hier_dag.config", "hier_dag.retention.collect"])
 _INHERITED = (environment_digest(), code_commit())  # slow to find out; processes get it with the fork
 
 _USER_IDS = np.array([f"u{n:04}" for n in range(USERS)], object)
@@ -233,7 +234,7 @@ def _watch(roots: list[str], marked: bool, pipe: Connection) -> None:
             versions.add(at)
         except Exception as error:
             failed.append(repr(error))
-        time.sleep(0.002)
+        time.sleep(0.005)
     pipe.send(Watched(reads, wrong, failed, len(versions)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,10 +71,17 @@ def at_work_since(root: Path) -> datetime | None:
 
 def temporary_files(home: Home, grace: timedelta, now: datetime) -> list[Leftover]:
     """Files that were to replace another, or to become an alias record, older than the grace period."""
-    found = {
-        p for folder in (home.root.parent, home.root, home.live) for p in folder.glob(".*.tmp") if _named(p)
-    }
-    found |= {p for p in home.live.glob("*/*/.*") if not p.name.endswith(LOCK)}
+    folders = (home.root.parent, home.root, home.live)
+    found = {p for folder in folders for p in folder.glob(".*.tmp") if _named(p)}
+    return [*_temporary(found, grace, now), *temporary_records(home.live, grace, now)]
+
+
+def temporary_records(live: Path, grace: timedelta, now: datetime) -> list[Leftover]:
+    """Files below a folder of aliases that were to become records, older than the grace period."""
+    return _temporary({p for p in live.glob("*/*/.*") if not p.name.endswith(LOCK)}, grace, now)
+
+
+def _temporary(found: Iterable[Path], grace: timedelta, now: datetime) -> list[Leftover]:
     plain = sorted(p for p in found if p.is_file() and not p.is_symlink())
     return [Leftover(p, bytes_below(p), at, OLD_FILE) for p in plain if now - (at := _changed(p)) > grace]
 

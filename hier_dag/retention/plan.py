@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import RegistryError
 from hier_dag.home import Home
 from hier_dag.pipeline.stages import RESULT
+from hier_dag.publish.aliases import filesystem
 from hier_dag.registry import Registry
 from hier_dag.retention.declared import Declared
 from hier_dag.retention.keep import REASONS, Facts, Rules, staying, used_at
@@ -20,6 +22,7 @@ from hier_dag.retention.leftovers import (
     staged_leftovers,
     taken_before,
     temporary_files,
+    temporary_records,
 )
 from hier_dag.retention.live_files import named_by_files
 from hier_dag.retention.present import Present, Shelves
@@ -87,6 +90,8 @@ class Retention:
         self.rules = rules
         self.shelves = Shelves(home.store)
         self._declared = Declared(config)
+        roots = [root for fs, root in map(filesystem, config.stages.publish.copies) if fs is None]
+        self._copies = [place for place in (Home(Path(root)) for root in roots) if place.store.is_dir()]
 
     def plan(self, now: datetime) -> Plan:
         """What would go now; nothing is changed.
@@ -125,10 +130,15 @@ class Retention:
         )
 
     def leftovers(self, now: datetime) -> tuple[Leftover, ...]:
-        """What ended processes left behind; to be asked alone (`turn`)."""
+        """What ended processes left behind, at copies in folders too; to be asked alone (`turn`)."""
         grace = self.rules.grace
         staged = staged_leftovers(self.home.store, grace, now)
-        return (*staged, *temporary_files(self.home, grace, now))
+        found = [*staged, *temporary_files(self.home, grace, now)]
+        for place in self._copies:
+            with turn(place.store, alone=True):
+                found += staged_leftovers(place.store, grace, now)
+            found += temporary_records(place.live, grace, now)
+        return tuple(found)
 
     def going(self, facts: Facts, kept: Mapping[str, str], now: datetime) -> list[Going]:
         """Artifacts that are not among those that are kept, oldest first.
