@@ -51,6 +51,7 @@ class Delivery:
         rows: users and items loaded, 0 where nothing was.
         index: kind of the items' index; None without one.
         why_no_index: in words, where there is none.
+        recall: recall@10 of the index in 0..1, where there is one, with the database's own search options.
         seconds: that it took.
     """
 
@@ -64,6 +65,7 @@ class Delivery:
     rows: int = 0
     index: str | None = None
     why_no_index: str | None = None
+    recall: float | None = None
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class PgVectorSink(BaseModel):
         description="database schema of the tables; one platform each",
     )
     index_from: int = Field(
-        20_000, ge=1, description="items from which on an HNSW index is built; fewer are scanned exactly"
+        100_000, ge=1, description="items from which on an HNSW index is built; fewer are scanned exactly"
     )
     m: int = Field(16, ge=2, le=100, description="neighbours of a vector in the HNSW graph")
     ef_construction: int = Field(

@@ -25,6 +25,7 @@ from hier_dag.publish.sinks.contents import check_text
 from hier_dag.publish.sinks.names import stem
 from hier_dag.publish.sinks.params import PgVectorSink
 from hier_dag.publish.sinks.pg_errors import place, telling
+from hier_dag.publish.sinks.pg_recall import recall
 from hier_dag.publish.sinks.set_files import SIDES, SetFiles, Side
 
 _SESSION = (
@@ -141,13 +142,13 @@ class PgVector:
         why_no_index = pg_tables.index(
             connection, tables["items"], rows["items"], files.dim, self.params, ext
         )
+        facts: dict[str, Any] = {"rows": sum(rows.values()), "why_no_index": why_no_index or None}
+        if not why_no_index:
+            users, items = (pg_tables.qualified(self.params, tables[side]) for side in SIDES)
+            facts |= {"index": "hnsw", "recall": recall(connection, users, items, ext)}
         pg_tables.swap(connection, name, tables, self.params, ext)
         self._write_row(connection, name, files, record, rows)
-        return {
-            "rows": sum(rows.values()),
-            "index": None if why_no_index else "hnsw",
-            "why_no_index": why_no_index or None,
-        }
+        return facts
 
     def _write_row(
         self,
