@@ -135,7 +135,7 @@ class Workshop:
                 tables=built.tables,
                 summary=built.summary,
             )
-            artifact = self.store.commit(staged, manifest)
+            artifact = self.store.commit(staged, manifest, built.known)
         checks = [CheckRow("contract", True, {"checks": len(built.checks)}), *built.checks]
         self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)
         return Outcome(artifact, checks, reused=False, notes=built.notes)
