@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-from sqlalchemy.engine import make_url
 
 # A URL may hold a password: no message of pydantic repeats what was given.
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -52,12 +51,12 @@ class PgVectorSink(BaseModel):
         # Imported late: hier_dag.config itself imports these models.
         from hier_dag.config.database_url import source_url_problem
 
+        driver, given, _ = value.get_secret_value().partition("://")
+        if given and driver not in ("postgresql", "postgresql+psycopg2"):
+            raise ValueError(f"a pgvector sink is a postgresql:// database, not {driver}://")
         problem = source_url_problem(value.get_secret_value())
         if problem is not None:
             raise ValueError(f"{problem[0]} {problem[1][0].upper()}{problem[1][1:]}")
-        driver = make_url(value.get_secret_value()).drivername
-        if driver not in ("postgresql", "postgresql+psycopg2"):
-            raise ValueError(f"a pgvector sink is a postgresql:// database, not {driver}")
         return value
 
     @model_validator(mode="after")

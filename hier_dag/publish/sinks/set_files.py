@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -82,13 +83,24 @@ class SetFiles:
         names = [KEY_OF[side], *schema.names[1:]]
         file = self.file(side)
         with reading(file), pq.ParquetFile(file) as parquet:
-            if missing := set(names) - set(parquet.schema_arrow.names):
+            there = set(parquet.schema_arrow.names)
+            if missing := set(names) - there - {"norm"}:
                 raise ValueError(f"no column {', '.join(sorted(missing))}")
-            for batch in parquet.iter_batches(BATCH, columns=names):
-                yield pa.RecordBatch.from_arrays(
-                    [_as(batch.column(name), field) for name, field in zip(names, schema, strict=True)],
-                    schema=schema,
-                )
+            for batch in parquet.iter_batches(BATCH, columns=[n for n in names if n in there]):
+                columns = {
+                    field.name: _as(batch.column(name), field)
+                    for name, field in zip(names, schema, strict=True)
+                    if name in there
+                }
+                if "norm" not in there:
+                    columns["norm"] = _norms(columns["vector"])
+                yield pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+
+
+def _norms(vectors: pa.Array) -> pa.Array:
+    """Euclidean norms, which sets of format 1 do not hold: a roll-back may deliver one of them."""
+    values = vectors.flatten().to_numpy(zero_copy_only=False).reshape(-1, vectors.type.list_size)
+    return pa.array(np.linalg.norm(values, axis=1), pa.float32())
 
 
 def _as(column: pa.Array, field: pa.Field) -> pa.Array:
@@ -97,7 +109,8 @@ def _as(column: pa.Array, field: pa.Field) -> pa.Array:
         column = column.dictionary_decode()
     if pa.types.is_fixed_size_list(field.type):
         # Names of the inner field differ between writers; length and type of the values must not.
-        if column.type.list_size != field.type.list_size or column.type.value_type != pa.float32():
+        fixed = pa.types.is_fixed_size_list(column.type) and column.type.list_size == field.type.list_size
+        if not fixed or column.type.value_type != pa.float32():
             raise TypeError(f"{field.name} is {column.type}, not {field.type}")
     elif column.type != field.type:
         raise TypeError(f"{field.name} is {column.type}, not {field.type}")

@@ -35,7 +35,8 @@ def test_a_sink_shows_its_password_nowhere():
     ("mistake", "says"),
     [
         ({"url": "s3cret"}, "not a SQLAlchemy URL"),
-        ({"url": "sqlite:///s3cret.db"}, "postgresql://"),
+        ({"url": "sqlite:///s3cret.db"}, "postgresql:// database, not sqlite://"),
+        ({"url": "mysql://u:s3cret@h/d"}, "postgresql:// database, not mysql://"),
         ({"url": URL + "?options=-csearch_path%3Ds3cret"}, "options that are not allowed"),
         ({"url": URL, "schema": 'x"; DROP'}, "schema"),
         ({"url": URL, "m": 40}, "at least twice `m` (80)"),
