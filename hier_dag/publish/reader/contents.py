@@ -42,6 +42,9 @@ class Contents:
     """
 
     def __init__(self, files: SetFiles, domain: str) -> None:
+        # pyarrow looks for pandas when it makes its first array; where that is installed it takes half a
+        # second, which is better spent now than on the first answer.
+        pa.array([], pa.string())
         self.files = files
         told = files.manifest.get("partition")
         if told not in (None, domain):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hier_dag.publish.reader.top import Excluded, top
+from tests.publish.reader.conftest import INDEXES, Written, ivf
 
 SMALL = st.integers(-4, 4)
 
@@ -23,8 +24,6 @@ def cases(draw):
 @settings(max_examples=60, deadline=None)
 @given(cases(), st.sampled_from(["flat", "none"]))
 def test_recommending_is_ranking_by_score(tmp_path_factory, case, index):
-    from tests.publish.reader.conftest import Written
-
     users, items, pairs, k, group = case
     written = Written(tmp_path_factory.mktemp("case"))
     names = [f"u{i}" for i in range(len(users))], [f"i{i:02d}" for i in range(len(items))]
@@ -70,6 +69,31 @@ def test_excluded_items_are_hidden_from_their_own_query_alone(pairs, some):
     assert hidden.tolist() == expected
     for q in asked:
         assert excluded.rows_of(int(q)).tolist() == sorted(r for p, r in pairs if p == q)
+
+
+@pytest.mark.parametrize("index", ["flat", "hnsw", "ivf"])
+def test_the_index_is_searched_without_the_thousands_that_a_user_has_seen(written, index):
+    rng = np.random.default_rng(6)
+    items = {f"i{i:04d}": v for i, v in enumerate(rng.normal(size=(3000, 4)).astype(np.float32))}
+    user = rng.normal(size=4).astype(np.float32)
+    ranked = sorted(items, key=lambda i: -float(items[i] @ user))
+    written.publish(written.write({"u": user}, items, [("u", i) for i in ranked[:1200]], index=index))
+    best = [r.item_id for r in written.open().recommend("u", 10)]
+    assert not set(best) & set(ranked[:1200])
+    assert len(set(best)) == 10
+    if index == "flat":
+        assert best == ranked[1200:1210]
+
+
+def test_the_effort_that_is_kept_in_the_index_is_made(written, monkeypatch):
+    monkeypatch.setitem(INDEXES, "ivf", lambda vectors: ivf(vectors, probes=8, lists=8))
+    rng = np.random.default_rng(7)
+    items = {f"i{i:03d}": v for i, v in enumerate(rng.normal(size=(800, 6)).astype(np.float32))}
+    users = {f"u{i:02d}": v for i, v in enumerate(rng.normal(size=(40, 6)))}
+    written.publish(written.write(users, items, index="ivf"))
+    opened = written.open()
+    through, exact = (opened.recommend_many(list(users), 10, exact=e) for e in (False, True))
+    assert through["item_id"].equals(exact["item_id"])
 
 
 @pytest.mark.parametrize("index", ["hnsw", "ivf", "quantised"])
