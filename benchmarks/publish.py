@@ -28,6 +28,8 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hier_dag.graph.knowledge_graph import Interactions
 from hier_dag.publish import files
@@ -88,6 +90,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--kind", choices=["clustered", "gaussian"], default="clustered")
     parser.add_argument("--shuffled", action="store_true", help="ids in no order")
+    parser.add_argument("--python-ids", action="store_true", help="ids as Python's strings, not Arrow's")
     parser.add_argument("--precisions", nargs="*", default=[], choices=["float16", "int8"])
     parser.add_argument("--exact-below", type=int, default=IndexParams().exact_below)
     parser.add_argument("--hnsw-below", type=int, default=IndexParams().hnsw_below)
@@ -141,6 +144,7 @@ def _in_process(args: argparse.Namespace, part: str) -> dict[str, Any]:
     names = ("users", "items", "dim", "pairs", "exact_below", "hnsw_below", "folder")
     options = [f"--{name.replace('_', '-')}={getattr(args, name)}" for name in names]
     options += ["--shuffled"] if args.shuffled else []
+    options += ["--python-ids"] if args.python_ids else []
     options += ["--precisions", *args.precisions] if args.precisions else []
     command = [sys.executable, "-m", "benchmarks.publish", f"--part={part}", *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
@@ -211,13 +215,12 @@ def _committed(folder: Path, write: Callable[[Path], list[FileEntry]]) -> dict[s
 
 def _platform(args: argparse.Namespace) -> tuple[DomainVectors, Any, Any, Interactions]:
     rng = np.random.default_rng(0)
-    ids = [
-        np.array([f"{who}{i:08}" for i in range(n)], object)
-        for who, n in (("u", args.users), ("i", args.items))
-    ]
-    if args.shuffled:
-        for some in ids:
-            rng.shuffle(some)
+    ids: list[Any] = []
+    for who, rows in (("u", args.users), ("i", args.items)):
+        numbers = rng.permutation(rows) if args.shuffled else np.arange(rows)
+        texts = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 8, "0")
+        texts = pc.binary_join_element_wise(who, texts, "")
+        ids.append(texts.to_numpy(zero_copy_only=False) if args.python_ids else texts)
     maps = [
         np.memmap(args.folder / name, np.float32, "r", shape=(rows, args.dim))
         for name, rows in (("users", args.users), ("items", args.items))

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from hier_dag.errors import ContractError
 from hier_dag.graph.csr import FloatArray, IntArray
 
-Texts: TypeAlias = "NDArray[np.object_] | pa.Array"
+Texts: TypeAlias = "NDArray[np.object_] | pa.Array | pa.ChunkedArray"
+"""Ids or names by number; ten million Arrow strings are taken in a tenth of the time of Python's."""
 BLOCK = 16_384
 """Rows that are looked at together: also the rows of a Parquet row group."""
 
@@ -103,9 +104,10 @@ def in_byte_order(ids: pa.LargeStringArray) -> tuple[pa.LargeStringArray, IntArr
 
 def picked(texts: Texts, numbers: IntArray) -> pa.LargeStringArray:
     """Texts by number, with 64-bit offsets: ids of ten million rows may have more than 2 GiB."""
-    if isinstance(texts, pa.Array):
-        return texts.cast(pa.large_string()).take(pa.array(numbers))
-    return pa.array(texts[numbers], pa.large_string())
+    if isinstance(texts, np.ndarray):
+        return pa.array(texts[numbers], pa.large_string())
+    taken = texts.cast(pa.large_string()).take(pa.array(numbers))
+    return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
 
 def _ascending(ids: pa.LargeStringArray) -> bool:

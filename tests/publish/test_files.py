@@ -138,7 +138,8 @@ def test_arrow_ids_give_the_same_bytes_as_object_ids(tmp_path):
     ids = [f"u{i * 7 % 40}" for i in range(40)]
     _, objects = write(tmp_path / "a", made, texts(ids))
     _, arrow = write(tmp_path / "b", made, pa.array(ids))
-    assert objects.entries == arrow.entries
+    _, chunked = write(tmp_path / "c", made, pa.chunked_array([ids[:7], ids[7:]]))
+    assert objects.entries == arrow.entries == chunked.entries
 
 
 def test_writing_twice_gives_equal_bytes_and_digests_of_what_lies_there(tmp_path):
