@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray, IntArray
 from hier_dag.publish.index import faiss_threads
+from hier_dag.publish.params import IndexParams
 from hier_dag.publish.rows import Rows
 
 CUTOFFS = (10, 50)
@@ -108,6 +109,22 @@ def recall(truth: Truth, found: IntArray, items: Rows) -> dict[str, float]:
         good = scores[:, :k] >= (least - _TIED * np.abs(least))[:, None]
         shares[f"recall@{k}"] = round(float(good.sum()) / there, 6) if there else 1.0
     return shares
+
+
+def shortfalls(found: Mapping[str, float], params: IndexParams) -> dict[str, dict[str, float]]:
+    """Recalls below their floor, with which nothing may be published; empty where all are high enough.
+
+    Args:
+        found: recall@10 and recall@50, as in set.json's `index`.
+        params: the floors.
+
+    Returns:
+        {"recall@10": {"found": …, "floor": …}}.
+    """
+    floors = {"recall@10": params.recall_floor, "recall@50": params.recall_floor_50}
+    return {
+        name: {"found": found[name], "floor": floor} for name, floor in floors.items() if found[name] < floor
+    }
 
 
 def latency(index: Any, queries: FloatArray, k: int = CUTOFFS[0]) -> dict[str, float]:

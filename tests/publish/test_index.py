@@ -1,11 +1,14 @@
 """Of any kind, an index finds the largest inner products, says how well, and is the same each time."""
 
+import os
+
 import faiss
 import numpy as np
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from hier_dag.errors import StoreError
 from hier_dag.publish import index as index_module
 from hier_dag.publish.files import INDEX
 from hier_dag.publish.index import build_index, choose, tuned, write_index
@@ -15,6 +18,7 @@ from hier_dag.publish.index_recall import (
     latency,
     recall,
     sampled_users,
+    shortfalls,
     truth_of,
 )
 from hier_dag.publish.params import IndexParams
@@ -163,6 +167,30 @@ def test_recall_with_fewer_items_than_asked_for_is_of_those_there_are():
     assert recall(truth, np.array([[2, 1, -1]]), items) == {"recall@10": 0.666667, "recall@50": 0.666667}
     nobody = Truth(np.empty((0, 1), np.float32), {10: np.empty(0)})
     assert recall(nobody, np.empty((0, 3), np.int64), items) == {"recall@10": 1.0}
+
+
+def test_a_recall_below_its_floor_is_told_with_the_floor():
+    params = IndexParams(recall_floor=0.95, recall_floor_50=0.9)
+    assert shortfalls({"recall@10": 0.95, "recall@50": 0.9}, params) == {}
+    short = shortfalls({"recall@10": 0.949, "recall@50": 0.97}, params)
+    assert short == {"recall@10": {"found": 0.949, "floor": 0.95}}
+
+
+def test_a_disk_that_fills_up_while_an_index_is_written_is_told_with_the_files_name(tmp_path, monkeypatch):
+    built = build_index(OrderedRows(np.ones((50_000, 32), np.float32)), IndexParams(exact_below=10**6))
+    left = [3]  # pieces of 1 MiB; the index has seven
+
+    def filling(fd, data, write=os.write):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", filling)
+    folder = HashedFolder(tmp_path)
+    with pytest.raises(StoreError, match=r"items\.faiss.*No space left"), folder.create(INDEX) as file:
+        write_index(built, file)
+    assert folder.entries == []
 
 
 def test_users_are_sampled_by_their_ids_alone():
