@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from hier_dag.cli.alias import alias
 from hier_dag.cli.audit import audit
 from hier_dag.cli.check import check
 from hier_dag.cli.decide import approve, waive
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for command in (
     *(demo, sample, check, run, report, recommend, why, paths),
-    *(rollback, waive, approve, pin, unpin, gc),
+    *(rollback, alias, waive, approve, pin, unpin, gc),
     *(study, ui),
 ):
     app.command()(command)

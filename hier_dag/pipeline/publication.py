@@ -238,6 +238,55 @@ def roll_back(
     return row, old
 
 
+def name_set(
+    workshop: Workshop, policy: Policy, domain: str, *, version: int | None, why: str
+) -> tuple[AliasRow, AliasRow]:
+    """Points a further alias, such as `canary`, at the set of a version of `live`.
+
+    Args:
+        workshop: the store and the registry.
+        policy: places that are told; its alias is the one that moves.
+        domain: the target.
+        version: of `live`; None for the one in force.
+        why: in words, for the history.
+
+    Returns:
+        The version of the alias, and that of `live` whose set it names.
+
+    Raises:
+        UsageError: there is no such version, or the alias is `live` itself.
+        StoreError: its set is not in the store any more.
+    """
+    if policy.alias == LIVE:
+        raise UsageError(
+            "live moves by publication, and back by: hier rollback", domain=domain, fix="choose another name"
+        )
+    history = workshop.registry.alias_history(domain, LIVE)
+    row = next((r for r in history if version in (None, r.version)), None)
+    if row is None:
+        known = f"versions 1 to {history[0].version} are on record" if history else "run: hier run"
+        what = "has no version" if version is None else f"has no version {version}"
+        raise UsageError(f"live of {domain!r} {what}.", domain=domain, fix=known)
+    artifact, head = _opened(workshop, row), workshop.registry.alias(domain, policy.alias)
+    for place in policy.copies:
+        copy_set(artifact, place)
+    moved = workshop.registry.move_alias(
+        Move(
+            domain=domain,
+            alias=policy.alias,
+            digest=row.digest,
+            run_id="",
+            why=why,
+            change="first" if head is None else "same" if head.space == row.space else "breaking",
+            space=row.space,
+            facts={"names": row.version},
+            after=0 if head is None else head.version,
+        )
+    )
+    _tell(workshop, policy, domain)
+    return moved, row
+
+
 def is_in_force(workshop: Workshop, policy: Policy, domain: str, digest: str) -> bool:
     """Whether a rerun would change nothing: a set is live, or held back, and every place knows of it."""
     history = workshop.registry.alias_history(domain, policy.alias)

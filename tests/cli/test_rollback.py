@@ -95,3 +95,15 @@ def test_decisions_need_a_target_a_reason_and_an_end_that_lies_ahead(own, hier):
         assert "no ISO 8601 date" in hier(command, "recipes", "--why", "w", "--until", "soon").err
     told = json.loads(hier("waive", "recipes", "--why", "w", "--until", "2099-01-01", "--json").out)
     assert (told["kind"], told["subject"], told["until"][:10]) == ("waiver", "*", "2099-01-01")
+
+
+def test_a_named_alias_is_followed_by_its_name(own, hier):
+    code, out, _ = hier("alias", "recipes", "canary", "--why", "a first look")
+    assert code == 0
+    assert "canary is version 1 now, the set of live version 1" in out
+    live, canary = open_set(own.home.root, "recipes"), open_set(own.home.root, "recipes", "canary")
+    assert (canary.digest, canary.record.why) == (live.digest, "a first look")
+    assert "moves by publication" in hier("alias", "recipes", "live", "--why", "w").err
+    assert "no version 9" in hier("alias", "recipes", "canary", "--to", "9", "--why", "w").err
+    assert "no alias can be called" in hier("alias", "recipes", "../x", "--why", "w").err
+    assert "needs a reason" in hier("alias", "recipes", "canary", "--why", "").err
