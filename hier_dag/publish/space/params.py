@@ -21,7 +21,7 @@ class SpaceParams(BaseModel):
         0.1, ge=0, le=1, description="largest residual, as the vectors are, of a set in the same space"
     )
     aligned_residual: float = Field(
-        0.3, ge=0, le=1, description="largest residual, after the best rotation, of a set that can be aligned"
+        0.4, ge=0, le=1, description="largest residual, after the best rotation, of a set that can be aligned"
     )
     min_overlap: float = Field(
         0.7, ge=0, le=1, description="least share of the probes' best items that an aligned set keeps"
