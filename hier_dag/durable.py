@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def sync_file(path: Path) -> None:
-    """Flushes one file's bytes to disk."""
+    """Flushes one file's bytes to disk.
+
+    Raises:
+        OSError: with the path, which the system leaves out where it is given a descriptor.
+    """
     fd = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(fd)
+        with _named(path):
+            os.fsync(fd)
     finally:
         os.close(fd)
 
@@ -30,12 +37,16 @@ def sync_tree(root: Path) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Replaces a small file atomically and durably: a reader sees the old bytes or the new, never a mix."""
+    """Replaces a small file atomically and durably: a reader sees the old bytes or the new, never a mix.
+
+    Raises:
+        OSError: with the path.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         # "x": a link that lies there under this name is not followed.
-        with staged.open("xb") as file:
+        with _named(staged), staged.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -43,3 +54,12 @@ def replace_file(path: Path, data: bytes) -> None:
     finally:
         staged.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as e:
+        e.filename = e.filename or str(path)
+        raise

@@ -12,7 +12,7 @@ from fsspec import AbstractFileSystem
 from hier_dag.digest import digest_file
 from hier_dag.errors import StoreError
 from hier_dag.publish.aliases import filesystem
-from hier_dag.store import Artifact, ArtifactStore
+from hier_dag.store import Artifact, ArtifactStore, failures
 from hier_dag.store.artifact import MANIFEST
 
 
@@ -31,19 +31,21 @@ def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], No
         Bytes copied.
 
     Raises:
-        StoreError: a copied file is not what was sent.
+        StoreError: a copied file is not what was sent, or the place refuses it.
     """
     fs, place = filesystem(root)
     if fs is None:
-        return _to_folder(artifact, Path(place), told)
+        with failures.told(place):
+            return _to_folder(artifact, Path(place), told)
     folder = posixpath.join(place, "store", "artifacts", *artifact.manifest.kind.split("/"), artifact.digest)
     copied = 0
     for name, size in _files(artifact):
         to = posixpath.join(folder, name)
         if _size(fs, to) == size and name != MANIFEST:
             continue
-        fs.makedirs(posixpath.dirname(to), exist_ok=True)
-        fs.put_file(str(artifact.path / name), to)
+        with failures.told(to):
+            fs.makedirs(posixpath.dirname(to), exist_ok=True)
+            fs.put_file(str(artifact.path / name), to)
         if _size(fs, to) != size:
             raise StoreError(
                 f"the copy has {_size(fs, to)} bytes instead of {size:,}",
@@ -68,7 +70,8 @@ def _to_folder(artifact: Artifact, root: Path, told: Callable[[str, int], None])
         for entry in artifact.manifest.files:
             to = staged / entry.path
             to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(artifact.path / entry.path, to)
+            with failures.told(to):
+                shutil.copyfile(artifact.path / entry.path, to)
             if digest_file(to) != entry.sha256:
                 raise StoreError(
                     "the copy does not match its digest",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hier_dag.errors import StoreError
 from hier_dag.store.artifact import FileEntry
+from hier_dag.store.failures import told
 
 _CHUNK = 1 << 20  # bytes a queued piece has at most
 _WAITING = 64  # pieces that may wait: 64 MiB
@@ -27,13 +28,17 @@ class HashedFile:
 
     Args:
         path: the file; must not be there.
+
+    Raises:
+        StoreError: when the file cannot be made.
     """
 
     closed = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with told(path):
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         self._hash = hashlib.sha256()
         self._bytes = 0
         self._failed: OSError | None = None

@@ -20,6 +20,7 @@ from hier_dag.digest import digest_file
 from hier_dag.durable import sync_folder, sync_tree
 from hier_dag.errors import StoreError
 from hier_dag.store.artifact import MANIFEST, Artifact, FileEntry, Manifest
+from hier_dag.store.failures import told
 from hier_dag.store.names import checked_digest, checked_kind, linked
 from hier_dag.store.staging import renew, staged_folder
 
@@ -66,25 +67,30 @@ class ArtifactStore:
 
         Raises:
             StoreError: when something staged is a link, a device, a pipe or has a name that leads elsewhere;
-                when a known file is gone or of another size.
+                when a known file is gone or of another size; when the disk refuses.
         """
         manifest = manifest.model_copy(update={"files": _entries(staged, known)})
-        (staged / MANIFEST).write_bytes(manifest.to_bytes())
-        sync_tree(staged)
-        final = self.path_of(manifest.kind, manifest.digest)
-        final.parent.mkdir(parents=True, exist_ok=True)
-        self._set_aside_if_damaged(manifest.kind, manifest.digest)
-        if not final.exists():
-            try:
-                os.rename(staged, final)
-            except OSError:
-                # A concurrent run committed the same digest first: same name, same bytes.
-                if not final.exists():
-                    raise
-            sync_folder(final.parent)
+        with told(staged / MANIFEST):
+            (staged / MANIFEST).write_bytes(manifest.to_bytes())
+            sync_tree(staged)
+            self._put_in_place(staged, manifest)
         # A writer's digest is safe to take: bytes that the disk holds otherwise are refused by whoever reads
         # them, in this process too, for the artifact is not noted as verified here.
         return self.open(manifest.kind, manifest.digest, verify=not known)
+
+    def _put_in_place(self, staged: Path, manifest: Manifest) -> None:
+        final = self.path_of(manifest.kind, manifest.digest)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        self._set_aside_if_damaged(manifest.kind, manifest.digest)
+        if final.exists():
+            return
+        try:
+            os.rename(staged, final)
+        except OSError:
+            # A concurrent run committed the same digest first: same name, same bytes.
+            if not final.exists():
+                raise
+        sync_folder(final.parent)
 
     def _set_aside_if_damaged(self, kind: str, digest: str) -> None:
         """Moves a folder that no longer matches its digest out of the way of the whole one."""

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hier_dag.errors import StoreError
+from hier_dag.store.failures import told
 
 STAGING = "staging"
 LOCK = ".lock"
@@ -30,11 +31,14 @@ def staged_folder(root: Path, name: str) -> Iterator[Path]:
     Args:
         root: of the store.
         name: how the folder's name begins.
+
+    Raises:
+        StoreError: the folder cannot be made.
     """
     staged = root / STAGING / f"{name}-{uuid.uuid4().hex}"
-    staged.parent.mkdir(parents=True, exist_ok=True)
     lock = lock_of(staged)
-    with turn(root):  # nobody who cleans up finds the lock before it is held
+    with told(staged), turn(root):  # nobody who cleans up finds the lock before it is held
+        staged.parent.mkdir(parents=True, exist_ok=True)
         held = lock.open("xb")
         fcntl.flock(held, fcntl.LOCK_EX)
         staged.mkdir()
