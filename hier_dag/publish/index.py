@@ -13,7 +13,6 @@ Whatever the kind, `index.search(queries, k)` takes the set's own vectors and gi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -64,7 +63,7 @@ def choose(items: int, params: IndexParams) -> tuple[Kind, dict[str, int]]:
 
 
 def build_index(items: Rows, params: IndexParams) -> BuiltIndex:
-    """Builds the index of a set; equal items give equal bytes, whatever the number of threads.
+    """Builds the index of a set; equal items give equal bytes, whatever the number of threads (FAISS 1.15).
 
     Args:
         items: float32 [m, d], read in blocks; the index holds the only copy.
@@ -79,6 +78,7 @@ def build_index(items: Rows, params: IndexParams) -> BuiltIndex:
     if kind == "hnsw":
         return BuiltIndex(_hnsw(items), kind, parameters)
     index = faiss.IndexFlatIP(items.shape[1])
+    _make_room(index.codes, 4 * items.shape[0] * items.shape[1])
     for _, block in items.blocks():
         index.add(block)
     return BuiltIndex(index, kind, parameters)
@@ -122,10 +122,12 @@ def write_index(built: BuiltIndex, file: HashedFile) -> None:
 def _hnsw(items: Rows) -> Any:
     index = faiss.IndexHNSWFlat(items.shape[1], _NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = _CONSTRUCTION
-    # Threads would link nodes in the order in which they happen to come.
-    with faiss_threads(1):
-        for _, block in items.blocks():
-            index.add(block)
+    n, dim = items.shape
+    _make_room(faiss.downcast_index(index.storage).codes, 4 * n * dim)
+    # Twice as many neighbours on the lowest level, and about one more a node on all levels above.
+    _make_room(index.hnsw.neighbors, n * (2 * _NEIGHBOURS + 2))
+    for _, block in items.blocks():
+        index.add(block)
     return index
 
 
@@ -138,8 +140,8 @@ def _ivf(items: Rows, lists: int) -> Any:
     nearest = np.empty(n, np.int32)
     for start, block in items.blocks():
         nearest[start : start + len(block)] = quantizer.assign(_equally_long(block, longest), 1).ravel()
+    # As `_make_room` does.
     for number, size in enumerate(np.bincount(nearest, minlength=lists)):
-        # A list that was large keeps its room: none grows, by half as much again, while it is filled.
         ivf.invlists.resize(number, int(size))
         ivf.invlists.resize(number, 0)
     for start, block in items.blocks():
@@ -148,6 +150,12 @@ def _ivf(items: Rows, lists: int) -> Any:
         ivf.add_core(len(rows), faiss.swig_ptr(rows), None, faiss.swig_ptr(to))
     padded = faiss.IndexPreTransform(faiss.RemapDimensionsTransform(dim, dim + 1, False), ivf)
     return padded
+
+
+def _make_room(vector: Any, values: int) -> None:
+    """Has a C++ vector take its final room at once, and keep it: growing would need a copy beside it."""
+    vector.resize(values)
+    vector.resize(0)
 
 
 def _sample(items: Rows, wanted: int, longest: float) -> FloatArray:
@@ -173,14 +181,3 @@ def _efforts(first: int, most: int) -> Iterator[int]:
         yield effort
         effort = max(effort + 1, effort * 5 // 4)
     yield most
-
-
-@contextmanager
-def faiss_threads(n: int) -> Iterator[None]:
-    """Lets FAISS use so many threads inside the block."""
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(n)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hier_dag.graph.csr import FloatArray, IntArray
-from hier_dag.publish.index import faiss_threads
 from hier_dag.publish.params import IndexParams
 from hier_dag.publish.rows import Rows
 
@@ -141,7 +141,7 @@ def latency(index: Any, queries: FloatArray, k: int = CUTOFFS[0]) -> dict[str, f
     if not len(queries):
         return {}
     taken = np.empty(len(queries))
-    with faiss_threads(1):
+    with _one_thread():
         for at in range(len(queries)):
             start = time.perf_counter()
             index.search(queries[at : at + 1], k)
@@ -162,3 +162,13 @@ def _scores(queries: FloatArray, rows: IntArray, items: Rows) -> NDArray[np.floa
             products = np.einsum("qd,qkd->qk", queries[part], vectors, dtype=np.float64)
             scores[part] = np.where(there, products, -np.inf)
     return scores
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

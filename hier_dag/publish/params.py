@@ -18,7 +18,7 @@ class IndexParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     exact_below: int = Field(50_000, ge=0, description="items; fewer are searched one by one (flat)")
     hnsw_below: int = Field(
-        500_000, ge=0, description="items; fewer get an HNSW graph, more get inverted lists (IVF)"
+        2_000_000, ge=0, description="items; fewer get an HNSW graph, more get inverted lists (IVF)"
     )
     recall_target: Recall = Field(0.97, description="recall@10 that the search effort is raised to")
     recall_target_50: Recall = Field(0.93, description="recall@50 that it is raised to as well")

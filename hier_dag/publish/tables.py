@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hier_dag.graph.csr import IntArray
+from hier_dag.graph.csr import FloatArray, IntArray
 from hier_dag.graph.knowledge_graph import Interactions
 from hier_dag.model.encoding import ORIGINS
 from hier_dag.publish.rows import BLOCK, Rows, Texts, picked
@@ -59,7 +59,7 @@ def write_vectors(
     with _writer(file, schema, key, compression, dictionary=["origin"]) as writer:
         for start, block in rows.blocks():
             part = slice(start, start + len(block))
-            norms[part] = np.sqrt(np.einsum("ij,ij->i", block, block, dtype=np.float64))
+            norms[part] = lengths(block)
             columns = [
                 ids[part].cast(pa.string()),
                 *([names[part].cast(pa.string())] if names is not None else []),
@@ -94,6 +94,16 @@ def write_seen(file: HashedFile, pairs: Interactions, user_ids: Texts, item_ids:
             columns = [users.take(pa.array(user)), items.take(pa.array(item))]
             columns = [texts.cast(pa.string()) for texts in columns]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema), row_group_size=BLOCK)
+
+
+def lengths(rows: FloatArray) -> NDArray[np.float32]:
+    """Euclidean norm of each row, float32 [n, d] -> float32 [n]."""
+    squares = np.einsum("ij,ij->i", rows, rows)
+    # float32 is four times as fast, but ends at squares of 1e38 and loses digits near 1e-38.
+    far = ~((squares > 1e-20) & (squares < 1e30))
+    found = np.sqrt(squares)
+    found[far] = np.linalg.norm(rows[far].astype(np.float64), axis=1)
+    return found
 
 
 def vector_type(value: pa.DataType, dim: int) -> pa.DataType:

@@ -20,6 +20,7 @@ from hier_dag.publish import files, writing
 from hier_dag.publish.files import ITEMS, SEEN, SET, USERS
 from hier_dag.publish.params import IndexParams
 from hier_dag.publish.rows import BLOCK, OrderedRows
+from hier_dag.publish.tables import lengths
 from hier_dag.store import ArtifactStore, Manifest
 from tests.publish.written import pairs, texts, vectors, write
 
@@ -105,8 +106,8 @@ def test_one_id_is_found_by_the_statistics_of_one_row_group(tmp_path):
 def test_norms_and_counts_are_those_of_the_vectors(tmp_path):
     made = vectors(31, 20)
     facts, _ = write(tmp_path, made, domain="cafe", space="0" * 16)
-    norms = np.linalg.norm(made.user_vectors.astype(np.float64), axis=1).astype(np.float32)
-    assert pq.read_table(tmp_path / USERS)["norm"].to_numpy().tolist() == norms.tolist()
+    norms = np.linalg.norm(made.user_vectors.astype(np.float64), axis=1)
+    assert pq.read_table(tmp_path / USERS)["norm"].to_numpy() == pytest.approx(norms, rel=1e-6)
     told = {"min": norms.min(), "median": np.median(norms), "max": norms.max()}
     assert facts["norms"]["users"] == pytest.approx(told)
     assert facts["user_origins"] == {"trained": 11, "kg_inferred": 10, "fallback": 10}
@@ -114,6 +115,13 @@ def test_norms_and_counts_are_those_of_the_vectors(tmp_path):
     told = [facts[k] for k in ("format", "users", "items", "dim", "domain", "space", "metric")]
     assert told == [2, 31, 20, 8, "cafe", "0" * 16, "inner_product"]
     assert json.loads((tmp_path / SET).read_bytes()) == facts
+
+
+@pytest.mark.filterwarnings("error:overflow in cast")
+def test_norms_of_very_long_and_very_short_vectors_are_right():
+    rows = np.array([[3e30, 4e30], [3e-30, 4e-30], [0, 0], [3, 4]], np.float32)
+    assert lengths(rows) == pytest.approx([5e30, 5e-30, 0, 5], rel=1e-6)
+    assert np.isnan(lengths(np.array([[np.nan, 1]], np.float32)))
 
 
 def test_what_was_seen_is_sorted_by_both_ids_and_may_be_of_anyone(tmp_path):
