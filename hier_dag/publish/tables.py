@@ -101,7 +101,7 @@ def lengths(rows: FloatArray) -> NDArray[np.float32]:
     squares = np.einsum("ij,ij->i", rows, rows)
     # float32 is four times as fast, but ends at squares of 1e38 and loses digits near 1e-38.
     far = ~((squares > 1e-20) & (squares < 1e30))
-    found = np.sqrt(squares)
+    found: NDArray[np.float32] = np.sqrt(squares)
     found[far] = np.linalg.norm(rows[far].astype(np.float64), axis=1)
     return found
 
