@@ -63,10 +63,12 @@ def live_of(home: Home, domain: str) -> VersionRecord:
         UsageError: when nothing is published for it.
         StoreError: when its record is damaged.
     """
+    from hier_dag.publish.reader.older import older_record
     from hier_dag.publish.reader.places import LocalPlace
     from hier_dag.publish.reader.records import newest
 
-    found = newest(LocalPlace(home.root), domain)
+    place = LocalPlace(home.root)
+    found = newest(place, domain) or older_record(place, domain, "live")
     if found is None:
         there = ", ".join(_published(home)) or "nothing yet"
         raise UsageError(
@@ -77,10 +79,12 @@ def live_of(home: Home, domain: str) -> VersionRecord:
 
 
 def _published(home: Home) -> list[str]:
+    from hier_dag.publish.reader.older import older_domains
     from hier_dag.publish.reader.places import LocalPlace
     from hier_dag.publish.reader.records import published_domains
 
-    return published_domains(LocalPlace(home.root))
+    place = LocalPlace(home.root)
+    return sorted({*published_domains(place), *older_domains(place, "live")})
 
 
 def target_of(domain: str, domains: str | None) -> tuple[PlatformConfig, Home, Workshop]:

@@ -169,7 +169,7 @@ def compare_with_live(params: SpaceParams) -> Compare:
         if live is None:
             return "first", {}
         found = compare(Space.of_folder(new.path), Space.of_folder(live.path), params)
-        facts = {name: value for name, value in found.as_facts().items() if not isinstance(value, dict)}
+        facts = found.as_facts()
         same_space = new.manifest.summary.get("space") == live.manifest.summary.get("space")
         if found.residual is None or not same_space:
             return "breaking", facts
