@@ -77,7 +77,9 @@ def _print_plan(plan: Plan, freed: int) -> None:
     if plan.going or plan.leftovers:
         what = _counted(plan.going, plan.leftovers)
         out.print(f"{what} would go and free {decimal(freed)}. Nothing was removed.", highlight=False)
-        out.print("Next: [bold]hier gc --delete[/]; what must stay: [bold]hier pin DOMAIN --version V[/]")
+        out.print(
+            "Next: the same with [bold]--delete[/]; to keep a set: [bold]hier pin DOMAIN --version V[/]"
+        )
 
 
 def _print_done(done: Collected, stays: Iterable[Stays]) -> None:

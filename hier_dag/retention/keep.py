@@ -39,7 +39,7 @@ class Facts:
     Attributes:
         records: of the registry.
         present: artifacts in the store.
-        named: digests that alias files name.
+        named: digests of the newest sets of each alias, as its files say.
         asked_for: whether a platform's declaration wants the newest answer of a kind and partition.
         at_work_since: when the oldest work began that a process is still at; None without any.
     """
@@ -67,8 +67,8 @@ def staying(facts: Facts, rules: Rules, now: datetime) -> dict[str, str]:
         since = min(since, facts.at_work_since - _BEFORE_WORK)
     kept: dict[str, str] = {}
     for reason, digests in (
-        (POINTED, _pointed(facts)),
-        (ROLL_BACK, _versions(facts.records.versions, rules.keep)),
+        (POINTED, _versions(facts.records.versions, 1)),
+        (ROLL_BACK, (*_versions(facts.records.versions, rules.keep), *facts.named)),
         (PINNED, facts.records.pinned),
         (NEWEST, _newest(facts)),
         (RECENT, (digest for digest, at in used_at(facts).items() if at > since)),
@@ -91,11 +91,6 @@ def used_at(facts: Facts) -> dict[str, datetime]:
 def _add(kept: dict[str, str], digests: Iterable[str], reason: str) -> None:
     for digest in list(digests):
         kept.setdefault(digest, reason)
-
-
-def _pointed(facts: Facts) -> Iterator[str]:
-    yield from facts.named
-    yield from _versions(facts.records.versions, 1)
 
 
 def _versions(versions: Iterable[Version], keep: int) -> Iterator[str]:
