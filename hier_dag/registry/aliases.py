@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from hier_dag.errors import MovedOn
+from hier_dag.registry.connection import one_at_a_time
 from hier_dag.registry.tables import AliasRecord
 
 LIVE = "live"
@@ -71,7 +71,7 @@ def move(s: Session, platform: str, wanted: Move) -> AliasRow:
     Raises:
         MovedOn: another publisher moved the alias since `after`.
     """
-    _one_at_a_time(s, platform, wanted)
+    one_at_a_time(s, "\0".join((platform, wanted.domain, wanted.alias)))
     head = s.scalars(moves(platform, wanted.domain, wanted.alias).limit(1)).first()
     if head is not None and head.digest == wanted.digest and wanted.action == PUBLISH:
         return row_of(head)
@@ -101,16 +101,6 @@ def move(s: Session, platform: str, wanted: Move) -> AliasRow:
     s.add(record)
     s.flush()
     return row_of(record)
-
-
-def _one_at_a_time(s: Session, platform: str, wanted: Move) -> None:
-    """Waits for others that move this alias. SQLite's writing transactions wait for each other anyway."""
-    if s.connection().dialect.name == "postgresql":
-        key = zlib.crc32("\0".join((platform, wanted.domain, wanted.alias)).encode())
-        s.execute(select(func.pg_advisory_xact_lock(_LOCKS, key - (1 << 31))))
-
-
-_LOCKS = 0x48494552  # a number space of its own for advisory locks
 
 
 def moves(platform: str, domain: str, alias: str) -> Select[tuple[AliasRecord]]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from hier_dag.config.database_url import sqlite_database, url_problem
 from hier_dag.errors import ConfigError, RegistryError
 
 T = TypeVar("T")
+
+_LOCKS = 0x48494552  # a number space of its own for advisory locks
 
 
 def make_engine(url: str, timeout: float) -> Engine:
@@ -47,6 +51,20 @@ def make_engine(url: str, timeout: float) -> Engine:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+def one_at_a_time(s: Session, what: str) -> None:
+    """Waits for others that do the same thing, until the end of the transaction.
+
+    SQLite's writing transactions wait for each other anyway.
+
+    Args:
+        s: a writing transaction.
+        what: name of the thing.
+    """
+    if s.connection().dialect.name == "postgresql":
+        key = zlib.crc32(what.encode()) - (1 << 31)
+        s.execute(select(func.pg_advisory_xact_lock(_LOCKS, key)))
 
 
 def patiently(work: Callable[[], T], url: str, timeout: float) -> T:

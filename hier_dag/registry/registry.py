@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import func, inspect, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hier_dag.environment import code_commit, environment
 from hier_dag.errors import RegistryError
 from hier_dag.registry import aliases, decisions
 from hier_dag.registry.aliases import LIVE, AliasRow, Move
-from hier_dag.registry.connection import make_engine, patiently
+from hier_dag.registry.connection import make_engine, one_at_a_time, patiently
 from hier_dag.registry.decisions import Decision
 from hier_dag.registry.tables import (
     ArtifactRecord,
@@ -81,7 +82,7 @@ class Registry:
             )
         known = self._read(lambda s: set(inspect(s.connection()).get_table_names()))
         if not known >= set(Base.metadata.tables):
-            self._write(lambda s: Base.metadata.create_all(s.connection()))
+            self._write(_make_tables)
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
         engine = self._engine.execution_options(writes=writes)
@@ -107,27 +108,22 @@ class Registry:
         now = datetime.now(UTC)
 
         def work(s: Session) -> None:
-            if s.get(EnvironmentRecord, m.environment) is None:
-                s.add(EnvironmentRecord(digest=m.environment, facts=environment()))
-                s.flush()
-            if s.get(ArtifactRecord, artifact.digest) is None:
-                s.add(
-                    ArtifactRecord(
-                        digest=artifact.digest,
-                        kind=m.kind,
-                        partition=m.partition,
-                        request_key=m.request_key,
-                        code_version=m.code_version,
-                        code_commit=code_commit(),
-                        environment=m.environment,
-                        run_id=run_id,
-                        created_at=now,
-                        seconds=seconds,
-                        bytes=sum(f.bytes for f in m.files),
-                        manifest=m.model_dump(),
-                    )
-                )
-                s.flush()
+            _add_once(s, EnvironmentRecord(digest=m.environment, facts=environment()))
+            made = ArtifactRecord(
+                digest=artifact.digest,
+                kind=m.kind,
+                partition=m.partition,
+                request_key=m.request_key,
+                code_version=m.code_version,
+                code_commit=code_commit(),
+                environment=m.environment,
+                run_id=run_id,
+                created_at=now,
+                seconds=seconds,
+                bytes=sum(f.bytes for f in m.files),
+                manifest=m.model_dump(),
+            )
+            if _add_once(s, made):
                 s.add_all(ParentRecord(child=artifact.digest, role=r, parent=d) for r, d in m.parents.items())
             s.add(
                 RequestRecord(
@@ -281,6 +277,27 @@ class Registry:
     def close(self) -> None:
         """Gives the connections back."""
         self._engine.dispose()
+
+
+def _make_tables(s: Session) -> None:
+    one_at_a_time(s, "tables")  # Postgres refuses one of two that make the same table
+    Base.metadata.create_all(s.connection())
+
+
+def _add_once(s: Session, record: ArtifactRecord | EnvironmentRecord) -> bool:
+    """Adds a record unless one of its digest is there; others may be adding it at this moment.
+
+    Returns:
+        Whether it was added.
+    """
+    if s.get(type(record), record.digest) is not None:
+        return False
+    try:
+        with s.begin_nested():
+            s.add(record)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _lacking(s: Session) -> list[str]:
