@@ -45,12 +45,11 @@ def gc(
     from hier_dag.registry import Registry
     from hier_dag.retention.collect import collect
     from hier_dag.retention.keep import Rules
-    from hier_dag.retention.params import RetentionParams
     from hier_dag.retention.plan import Retention
     from hier_dag.store import ArtifactStore
 
     config, home = platform_of(domains)
-    declared = RetentionParams()
+    declared = config.retention
     rules = Rules(
         declared.keep if keep is None else keep,
         timedelta(days=declared.days if older_than is None else older_than),

@@ -9,6 +9,7 @@ from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hier_dag.config.expectations import ExpectationParams
+from hier_dag.config.retention import RetentionParams
 from hier_dag.config.sources import Catalogue, EventSource, Links, one_or_many
 from hier_dag.config.splits import DefaultSplits, Split
 from hier_dag.config.stages import ReasonLimits, Stages
@@ -87,6 +88,7 @@ class PlatformConfig(BaseModel):
     links: Links = Links()
     stages: Stages = Stages()
     trainer: TrainerParams = TrainerParams()
+    retention: RetentionParams = RetentionParams()
     studies: Studies = Studies()
 
     @field_validator("domains")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hier_dag.config import PlatformConfig
-from hier_dag.errors import MovedOn, UsageError
+from hier_dag.errors import MovedOn, StoreError, UsageError
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.pipeline.workshop import Refused, Workshop
 from hier_dag.publish.aliases import AliasRecords, record_of
@@ -24,6 +24,7 @@ from hier_dag.publish.space.sides import Space
 from hier_dag.publish.versions import held_back, version_to_restore
 from hier_dag.registry import AliasRow, CheckRow, Move
 from hier_dag.registry.aliases import LIVE, ROLLBACK
+from hier_dag.registry.decisions import COLLECTED
 from hier_dag.store import Artifact
 
 _TRIES = 20  # times that other publishers may come first
@@ -217,7 +218,7 @@ def roll_back(
     history = workshop.registry.alias_history(domain, policy.alias)
     old = version_to_restore(history, domain, policy.alias, to)
     head = history[0]
-    artifact = _opened(workshop, old)
+    artifact = workshop.store.at_hand(PUBLISHED, old.digest)
     for place in policy.copies:
         copy_set(artifact, place)
     row = workshop.registry.move_alias(
@@ -267,7 +268,10 @@ def name_set(
         known = f"versions 1 to {history[0].version} are on record" if history else "run: hier run"
         what = "has no version" if version is None else f"has no version {version}"
         raise UsageError(f"live of {domain!r} {what}.", domain=domain, fix=known)
-    artifact, head = _opened(workshop, row), workshop.registry.alias(domain, policy.alias)
+    artifact, head = (
+        workshop.store.at_hand(PUBLISHED, row.digest),
+        workshop.registry.alias(domain, policy.alias),
+    )
     for place in policy.copies:
         copy_set(artifact, place)
     moved = workshop.registry.move_alias(
@@ -317,7 +321,20 @@ def _tell(workshop: Workshop, policy: Policy, domain: str) -> list[Delivery]:
 
 
 def _opened(workshop: Workshop, row: AliasRow) -> Artifact:
-    return workshop.store.open(PUBLISHED, row.digest, verify=False)
+    try:
+        return workshop.store.open(PUBLISHED, row.digest, verify=False)
+    except StoreError:
+        removed = next(
+            (d for d in workshop.registry.decisions(kinds=(COLLECTED,)) if d.subject == row.digest), None
+        )
+        if removed is None:
+            raise
+        raise StoreError(
+            f"the set of version {row.version} is not in the store any more: {removed.who} removed it on "
+            f"{removed.created_at:%Y-%m-%d} ({removed.why})",
+            domain=row.domain,
+            fix="go back to a version that is there, or restore a backup; hier pin keeps a set from now on",
+        ) from None
 
 
 def _refuse(checks: list[CheckRow], domain: str) -> None:

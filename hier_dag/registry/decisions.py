@@ -15,6 +15,8 @@ WAIVER = "waiver"
 """A model may be published although transfer loses to a baseline; subject: the model's digest."""
 APPROVAL = "approval"
 """A set may go live although its space is another one; subject: the set's digest."""
+COLLECTED = "collected"
+"""An artifact was removed from the store; subject: its digest, domain: its partition, empty without one."""
 PIN, UNPIN = "pin", "unpin"
 """A set is kept, or need not be any more; subject: its digest."""
 

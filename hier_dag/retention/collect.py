@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from hier_dag.retention.collected import COLLECTED
+from hier_dag.registry.decisions import COLLECTED
 from hier_dag.retention.keep import staying
 from hier_dag.retention.leftovers import TAKEN, Leftover, remove, taken_before
 from hier_dag.retention.plan import Going, Retention

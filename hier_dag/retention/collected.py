@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from hier_dag.registry import Decision, Registry
-
-COLLECTED = "collected"
-"""An artifact was removed from the store; subject: its digest, domain: its partition, empty without one."""
+from hier_dag.registry.decisions import COLLECTED
 
 
 def collected(registry: Registry, digest: str) -> Decision | None:
