@@ -17,7 +17,7 @@ from hier_dag.store.artifact import MANIFEST
 
 
 def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], None] = lambda *_: None) -> int:
-    """Copies a set; what is there already, whole, is left.
+    """Copies a set; what is there already, of its size, is left, so that a roll-back reads nothing.
 
     The manifest comes last, and no record points to the set before it is whole, so that nothing depends on
     a rename, which an object store lacks.
@@ -62,7 +62,7 @@ def _to_folder(artifact: Artifact, root: Path, told: Callable[[str, int], None])
     store = ArtifactStore(root / "store")
     kind = artifact.manifest.kind
     try:
-        store.open(kind, artifact.digest)
+        store.at_hand(kind, artifact.digest)
         return 0
     except StoreError:
         pass  # not there, or not whole: it is copied
