@@ -118,6 +118,14 @@ def test_versions_are_listed_as_numbers(record, tmp_path):
     assert published_domains(place) == ["cafe"]
 
 
+def test_a_link_among_the_records_hides_no_other_domain(record, tmp_path):
+    path = tmp_path / record_path("cafe", "live", 7)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(record().to_bytes())
+    (tmp_path / "live" / "bar").symlink_to(tmp_path)
+    assert published_domains(LocalPlace(tmp_path)) == ["cafe"]
+
+
 def test_a_pipe_in_the_place_of_a_record_is_refused_not_waited_for(tmp_path):
     path = tmp_path / record_path("cafe", "live", 1)
     path.parent.mkdir(parents=True)
