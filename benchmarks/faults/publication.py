@@ -18,7 +18,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -158,18 +158,18 @@ def _three(found: Counter[str]) -> str:
     return ", ".join(str(found[name]) for name in ("staged", "temporary", "unrecorded"))
 
 
-def killed_at(point: Point, kills: int, folder: Path) -> dict[str, Any]:
-    """Kills publications at one point, one after another."""
+def killed_at(name: str, points: Sequence[Point], folder: Path) -> dict[str, Any]:
+    """Kills one publication after another, each at its point."""
     site, tally = new_site(folder), Tally()
     with Watch(site) as watch:
-        for mark in range(2, kills + 2):
+        for mark, point in enumerate(points, start=2):
             process = CONTEXT.Process(target=_publish_up_to, args=(site, mark, point))
             process.start()
             process.join()
             if process.exitcode != -signal.SIGKILL:
                 raise RuntimeError(f"a publication did not come by: {point.name} ({process.exitcode})")
             tally.killed(site, mark)
-    return tally.row(point.name, watch, site)
+    return tally.row(name, watch, site)
 
 
 def _publish_up_to(site: Site, mark: int, point: Point) -> None:
@@ -237,7 +237,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for number, point in enumerate(POINTS if arguments.each else []):
-            rows.append(killed_at(point, arguments.each, Path(folder, str(number))))
+            rows.append(killed_at(point.name, [point] * arguments.each, Path(folder, str(number))))
         rng, left = random.Random(arguments.seed), arguments.random
         while left > 0:  # histories of some hundred versions, as a platform has them
             some = min(left, 100)

@@ -32,6 +32,7 @@ from unittest import mock
 from benchmarks.faults.published_sets import DOMAIN, Site, gaps, table, what_is_wrong
 from hier_dag import durable
 from hier_dag.errors import HierError
+from hier_dag.publish.mirror import copy_set
 from hier_dag.publish.reader import open_set
 
 ENOSPC, EIO, SHORT = "ENOSPC", "EIO", "short write"
@@ -284,7 +285,7 @@ MUTANTS = {
     "flushes swallow errors": ("hier_dag.durable.sync_file", _swallowing(durable.sync_file)),
     "files being hashed swallow errors": ("hier_dag.publish.writing.HashedFile._check", lambda self: None),
     "records swallow errors": ("hier_dag.publish.aliases.replace_file", _swallowing(durable.replace_file)),
-    "copies swallow errors": ("hier_dag.publish.mirror.shutil.copyfile", _swallowing(shutil.copyfile)),
+    "copies swallow errors": ("hier_dag.pipeline.publication.copy_set", _swallowing(copy_set)),
 }
 """What is put in place of a function, by what is wrong with it."""
 
