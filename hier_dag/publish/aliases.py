@@ -16,9 +16,10 @@ from fsspec import AbstractFileSystem
 
 from hier_dag.durable import replace_file
 from hier_dag.errors import StoreError
+from hier_dag.publish.reader.layout import RECORDS
 from hier_dag.publish.reader.records import VersionRecord, record_path
 from hier_dag.registry import AliasRow
-from hier_dag.store.names import linked
+from hier_dag.store.failures import told
 
 
 class AliasRecords:
@@ -35,11 +36,11 @@ class AliasRecords:
         """Writes a version's record; the same again changes nothing.
 
         Raises:
-            StoreError: another record has this number already, or a link stands in the way.
+            StoreError: another record has this number already, a link stands in the way, or the disk refuses.
         """
-        name = _path(record)
+        data, name = record.to_bytes(), _path(record)  # a record that readers would refuse goes no further
         there = self._read(name)
-        if there == record.to_bytes():
+        if there == data:
             return
         if there is not None:
             raise StoreError(
@@ -49,10 +50,7 @@ class AliasRecords:
                 file=posixpath.join(str(self.root), name),
                 fix="publish from the registry that numbers this place's versions, or to an empty place",
             )
-        if self.fs is None:
-            replace_file(Path(self.root, name), record.to_bytes())
-        else:
-            self.fs.pipe_file(posixpath.join(self.root, name), record.to_bytes())
+        self._replace(record)
 
     def lacks(self, row: AliasRow) -> bool:
         """Whether the record of a registered version is not here, or is damaged."""
@@ -69,6 +67,9 @@ class AliasRecords:
 
         Returns:
             The versions written, oldest first.
+
+        Raises:
+            StoreError: the disk refuses.
         """
         if not rows:
             return []
@@ -81,18 +82,20 @@ class AliasRecords:
         return sorted(row.version for row in missing)
 
     def _replace(self, record: VersionRecord) -> None:
-        name = _path(record)
-        if self.fs is None:
-            path = Path(self.root, name)
+        data, name = record.to_bytes(), _path(record)
+        place = posixpath.join(self.root, name)
+        with told(place):
+            if self.fs is not None:
+                self.fs.pipe_file(place, data)
+                return
+            path = self._folder(posixpath.dirname(name)) / posixpath.basename(name)
             if path.is_symlink():
                 path.unlink()
-            replace_file(path, record.to_bytes())
-        else:
-            self.fs.pipe_file(posixpath.join(self.root, name), record.to_bytes())
+            replace_file(path, data)
 
     def _names(self, folder: str) -> set[str]:
         if self.fs is None:
-            path = Path(self.root, folder)
+            path = self._folder(folder)
             return {p.name for p in path.iterdir()} if path.is_dir() else set()
         place = posixpath.join(self.root, folder)
         found = self.fs.ls(place, detail=False, refresh=True) if self.fs.exists(place) else []
@@ -102,13 +105,23 @@ class AliasRecords:
         if self.fs is not None:
             place = posixpath.join(self.root, name)
             return bytes(self.fs.cat_file(place)) if self.fs.exists(place) else None
-        link = linked(Path(self.root), name)
-        if link is not None:
-            raise StoreError(
-                "a link stands where a version's record belongs", file=str(link), fix="remove it"
-            )
-        path = Path(self.root, name)
+        path = self._folder(posixpath.dirname(name)) / posixpath.basename(name)
+        if path.is_symlink():
+            raise _linked(path)
         return path.read_bytes() if path.is_file() else None
+
+    def _folder(self, name: str) -> Path:
+        """A folder of records on this machine; `live` itself may lie elsewhere, nothing below it may."""
+        path, *parts = Path(self.root, RECORDS), *name.removeprefix(f"{RECORDS}/").split("/")
+        for part in parts:
+            path = path / part
+            if path.is_symlink():
+                raise _linked(path)
+        return path
+
+
+def _linked(path: Path) -> StoreError:
+    return StoreError("a link stands where a version's record belongs", file=str(path), fix="remove it")
 
 
 def _path(of: AliasRow | VersionRecord) -> str:

@@ -76,6 +76,28 @@ def test_a_damaged_newest_record_is_replaced(tmp_path):
     assert newest(LocalPlace(tmp_path), "cafe").version == 1
 
 
+@pytest.mark.parametrize("part", ["cafe", "cafe/live"])
+def test_a_folder_of_records_that_is_a_link_is_not_written_through(tmp_path, part):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    link = tmp_path / "live" / part
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(outside)
+    records = AliasRecords(tmp_path)
+    for write in (lambda: records.write(record_of(row(1))), lambda: records.catch_up([row(1)])):
+        with pytest.raises(StoreError, match="a link stands where a version's record belongs"):
+            write()
+    assert not list(outside.iterdir())
+
+
+def test_records_may_lie_on_another_disk(tmp_path):
+    elsewhere = tmp_path / "disk"
+    elsewhere.mkdir()
+    (tmp_path / "live").symlink_to(elsewhere)
+    AliasRecords(tmp_path).catch_up([row(1)])
+    assert newest(LocalPlace(tmp_path), "cafe").version == 1
+
+
 def test_a_link_is_neither_followed_nor_believed(tmp_path):
     folder = tmp_path / "live" / "cafe" / "live"
     folder.mkdir(parents=True)
