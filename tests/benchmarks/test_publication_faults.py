@@ -4,15 +4,22 @@ The full figures come from benchmarks/faults: publication.py, publish_io.py, pub
 """
 
 import random
+from dataclasses import replace
 from unittest import mock
 
 import pytest
 
+from benchmarks.faults import published_sets
 from benchmarks.faults.publication import POINTS, killed_at, killed_at_random
 from benchmarks.faults.publish_io import EIO, ENOSPC, MUTANTS, SHORT, Sweep
-from benchmarks.faults.published_sets import Site
+from benchmarks.faults.published_sets import DOMAIN, Site, what_is_wrong
 from benchmarks.faults.publishers import judged, moves, new_database, opened, postgres, together, whole
 from benchmarks.faults.rollback_drill import drill
+from hier_dag.publish import files
+from hier_dag.publish.index import build_index, write_index
+from hier_dag.publish.params import IndexParams
+from hier_dag.publish.reader import open_set
+from hier_dag.publish.rows import OrderedRows
 
 CLEAN = "0, 0, 0"
 
@@ -24,6 +31,31 @@ def sound(row):
     assert (row["after one clean-up"], row["at the end"]) == (CLEAN, CLEAN)
     assert row["reads"] > 0
     return row
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ("users", "user vectors"),
+        ("items", "item vectors"),
+        ("index", "index and seen"),
+        ("seen", "index and seen"),
+    ],
+)
+def test_an_answer_that_mixes_two_sets_is_seen(tmp_path, part, told):
+    site, of = Site(tmp_path / "town"), published_sets.vectors
+    one, other = of(1), of(2)
+    index = build_index(OrderedRows(other.item_vectors, None), IndexParams())
+    mixed = {
+        "users": ("vectors", lambda _: replace(one, user_vectors=other.user_vectors)),
+        "items": ("vectors", lambda _: replace(one, item_vectors=other.item_vectors)),
+        "seen": ("seen", lambda _, seen=published_sets.seen: seen(2)),
+        "index": ("write_index", lambda _, file: write_index(index, file)),
+    }
+    name, function = mixed[part]
+    with mock.patch.object(files if part == "index" else published_sets, name, function):
+        site.publish(site.workshop(), 1)
+    assert what_is_wrong(open_set(site.home, DOMAIN)) == f"{told} of version 1"
 
 
 def test_a_publication_killed_at_a_dozen_points_is_made_good_by_running_it_again(tmp_path):
