@@ -28,6 +28,19 @@ def sync_folder(path: Path) -> None:
     sync_file(path)
 
 
+def make_folders(path: Path) -> None:
+    """Makes a folder and those above it that are lacking, each flushed to the folder that names it.
+
+    Raises:
+        OSError: with the path.
+    """
+    if path.is_dir():
+        return
+    make_folders(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
 def sync_tree(root: Path) -> None:
     """Flushes every file and folder below a folder."""
     for folder, _, names in os.walk(root, topdown=False):
@@ -42,7 +55,7 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         OSError: with the path.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
     staged = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         # "x": a link that lies there under this name is not followed.

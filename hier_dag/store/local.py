@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from hier_dag.digest import digest_file
-from hier_dag.durable import sync_folder, sync_tree
+from hier_dag.durable import make_folders, sync_folder, sync_tree
 from hier_dag.errors import StoreError
 from hier_dag.store.artifact import MANIFEST, Artifact, FileEntry, Manifest
 from hier_dag.store.failures import told
@@ -39,7 +39,7 @@ class ArtifactStore:
         self.root = Path(root)
         self._verified: set[str] = set()
         for folder in ("artifacts", "staging"):
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
+            make_folders(self.root / folder)
 
     def path_of(self, kind: str, digest: str) -> Path:
         """Where an artifact of this kind and digest lives.
@@ -81,7 +81,7 @@ class ArtifactStore:
 
     def _put_in_place(self, staged: Path, manifest: Manifest) -> None:
         final = self.path_of(manifest.kind, manifest.digest)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(final.parent)
         self._set_aside_if_damaged(manifest.kind, manifest.digest)
         if final.exists():
             return
