@@ -21,7 +21,7 @@ _FLUSH_EVERY = 1 << 26  # bytes; the disk then works while the next ones are bei
 
 
 class HashedFile:
-    """A new file for writing only: one thread hashes and writes, another flushes, the caller goes on.
+    """A new file for writing only: threads hash, write and flush while the caller goes on.
 
     Made by `HashedFolder.create`. `close` does nothing: whoever writes (pyarrow, FAISS) may call it, and
     only `finish` makes the file whole.
@@ -41,9 +41,9 @@ class HashedFile:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         self._hash = hashlib.sha256()
         self._bytes = 0
-        self._failed: OSError | None = None
+        self._failed: Exception | None = None
         self._pieces: queue.Queue[bytes | None] = queue.Queue(_WAITING)
-        self._flusher = ThreadPoolExecutor(1)
+        self._helpers = ThreadPoolExecutor(2)
         self._flushing: Future[None] | None = None
         self._worker = threading.Thread(target=self._work, daemon=True)
         self._worker.start()
@@ -93,13 +93,13 @@ class HashedFile:
         if self._worker.is_alive():
             self._pieces.put(None)
             self._worker.join()
-        self._flusher.shutdown()
+        self._helpers.shutdown()
         os.close(self._fd)
 
     def _check(self) -> None:
         if self._failed is not None:
             raise StoreError(
-                f"the file cannot be written: {self._failed.strerror or self._failed}",
+                f"the file cannot be written: {getattr(self._failed, 'strerror', None) or self._failed}",
                 file=str(self._path),
                 fix="free space or mend the disk, then run again: nothing was published",
             ) from self._failed
@@ -110,15 +110,16 @@ class HashedFile:
             if self._failed is not None:
                 continue  # what waits is taken off the queue, so that `write` never blocks for ever
             try:
-                self._hash.update(piece)
+                hashing = self._helpers.submit(self._hash.update, piece)
                 rest = memoryview(piece)
                 while rest:
                     rest = rest[os.write(self._fd, rest) :]
+                hashing.result()
                 self._bytes += len(piece)
                 if self._bytes - flushed >= _FLUSH_EVERY and self._idle():
-                    self._flushing = self._flusher.submit(os.fdatasync, self._fd)
+                    self._flushing = self._helpers.submit(os.fdatasync, self._fd)
                     flushed = self._bytes
-            except OSError as error:
+            except Exception as error:  # told by the next `write`; a thread that ended would leave it waiting
                 self._failed = error
 
     def _idle(self) -> bool:
