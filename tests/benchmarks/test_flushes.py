@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from benchmarks.faults.publish_io import Disk, watched
+from benchmarks.faults.failing_disk import Disk, watched
 from benchmarks.faults.published_sets import Site
 
 

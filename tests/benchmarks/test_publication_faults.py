@@ -10,8 +10,9 @@ from unittest import mock
 import pytest
 
 from benchmarks.faults import published_sets
+from benchmarks.faults.failing_disk import EIO, ENOSPC, SHORT
 from benchmarks.faults.publication import POINTS, killed_at, killed_at_random
-from benchmarks.faults.publish_io import EIO, ENOSPC, MUTANTS, SHORT, Sweep
+from benchmarks.faults.publish_io import MUTANTS, Sweep
 from benchmarks.faults.published_sets import DOMAIN, Site, what_is_wrong
 from benchmarks.faults.publishers import judged, moves, new_database, opened, postgres, together, whole
 from benchmarks.faults.rollback_drill import drill
