@@ -97,7 +97,8 @@ def _go_live(
     config: PlatformConfig, outcome: Outcome, workshop: Workshop, home: Path, run_id: str
 ) -> dict[str, Any]:
     """Moves the alias if the gates let it, then shows how the set went live."""
-    from hier_dag.pipeline.publication import compare_with_live, go_live, held_words, policy_of
+    from hier_dag.pipeline.against_live import compare_with_live
+    from hier_dag.pipeline.publication import go_live, held_words, policy_of
 
     artifact = outcome.artifact
     done = go_live(

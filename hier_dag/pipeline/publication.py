@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import MovedOn, StoreError, UsageError
+from hier_dag.pipeline.against_live import Compare
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.pipeline.workshop import Refused, Workshop
 from hier_dag.publish.aliases import AliasRecords, record_of
@@ -18,9 +19,6 @@ from hier_dag.publish.sinks.base import Delivery
 from hier_dag.publish.sinks.make import make_sink
 from hier_dag.publish.sinks.params import LanceSink, PgVectorSink
 from hier_dag.publish.sinks.set_files import SetFiles
-from hier_dag.publish.space.comparison import compare
-from hier_dag.publish.space.params import SpaceParams
-from hier_dag.publish.space.sides import Space
 from hier_dag.publish.versions import held_back, version_to_restore
 from hier_dag.registry import AliasRow, CheckRow, Move
 from hier_dag.registry.aliases import LIVE, ROLLBACK
@@ -29,10 +27,6 @@ from hier_dag.store import Artifact
 
 _TRIES = 20  # times that other publishers may come first
 
-Change = tuple[str, dict[str, Any]]
-"""What becomes of the space (`first`, `same`, `aligned`, `breaking`) and the figures behind it."""
-Compare = Callable[[Artifact, Artifact | None], Change]
-"""Compares a set with the live one, if there is one."""
 
 
 @dataclass(frozen=True)
@@ -154,33 +148,6 @@ def go_live(
             continue
         return Published(row, checks=checks, deliveries=_tell(workshop, policy, domain))
     raise AssertionError("unreachable")
-
-
-def compare_with_live(params: SpaceParams) -> Compare:
-    """Compares published sets by their files.
-
-    A set that was turned to the live one's space is `aligned` by how near it is as it stands: no further
-    rotation is asked of consumers.
-
-    Args:
-        params: bounds, probes and sample.
-    """
-
-    def change(new: Artifact, live: Artifact | None) -> Change:
-        if live is None:
-            return "first", {}
-        found = compare(Space.of_folder(new.path), Space.of_folder(live.path), params)
-        facts = found.as_facts()
-        same_space = new.manifest.summary.get("space") == live.manifest.summary.get("space")
-        if found.residual is None or not same_space:
-            return "breaking", facts
-        if found.residual <= params.same_residual:
-            return "same", facts
-        near = found.residual <= params.aligned_residual
-        kept = found.overlap is not None and found.overlap >= params.min_overlap
-        return ("aligned" if near and kept else "breaking"), facts
-
-    return change
 
 
 def held_words(held: AliasRow) -> str:
