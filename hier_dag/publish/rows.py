@@ -19,6 +19,7 @@ Texts: TypeAlias = "NDArray[np.object_] | pa.Array | pa.ChunkedArray"
 """Ids or names by number; ten million Arrow strings are taken in a tenth of the time of Python's."""
 BLOCK = 16_384
 """Rows that are looked at together: also the rows of a Parquet row group."""
+_GATHERED = 64  # rows from anywhere in a map: each may bring half a MiB around it into memory
 
 
 class Rows(ABC):
@@ -67,12 +68,21 @@ class OrderedRows(Rows):
         return self._copied(rows if self._order is None else self._order[rows])
 
     def _copied(self, rows: slice | IntArray) -> FloatArray:
-        gathered = self._vectors[rows]
-        copied = np.array(gathered, np.float32, order="C", copy=isinstance(rows, slice) or None)
+        if isinstance(rows, slice) or self._map is None:
+            copied = np.array(self._vectors[rows], np.float32, order="C")
+            self._give_back()
+            return copied
+        copied = np.empty((len(rows), self.shape[1]), np.float32)
+        for start in range(0, len(rows), _GATHERED):
+            part = slice(start, start + _GATHERED)
+            copied[part] = self._vectors[rows[part]]
+            self._give_back()
+        return copied
+
+    def _give_back(self) -> None:
         if self._map is not None:
             # Pages that were read would else count as this process's memory until the map is closed.
             self._map.madvise(mmap.MADV_DONTNEED)
-        return copied
 
 
 def in_byte_order(ids: pa.LargeStringArray) -> tuple[pa.LargeStringArray, IntArray | None]:

@@ -229,6 +229,17 @@ def test_pages_of_a_map_that_were_read_are_given_back(tmp_path):
     assert before == _mapped_bytes(path) == 0
 
 
+def test_pages_around_rows_from_anywhere_are_given_back_every_few_rows(tmp_path, monkeypatch):
+    path = tmp_path / "vectors.f32"
+    np.arange(4_000, dtype=np.float32).tofile(path)
+    mapped = np.memmap(path, np.float32, "r", shape=(1_000, 4))
+    wanted = np.random.default_rng(0).permutation(1_000)[:650]
+    given_back = []
+    monkeypatch.setattr(OrderedRows, "_give_back", lambda _: given_back.append(None))
+    assert np.array_equal(OrderedRows(mapped).take(wanted), mapped[wanted])
+    assert len(given_back) == 11
+
+
 def test_what_was_written_into_a_private_map_is_not_dropped(tmp_path):
     path = tmp_path / "vectors.f32"
     np.zeros((10, 4), np.float32).tofile(path)
