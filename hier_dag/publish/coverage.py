@@ -22,6 +22,7 @@ from hier_dag.publish.coverage_params import CoverageParams
 Ids: TypeAlias = pa.Array | NDArray[np.object_]
 
 _EXAMPLES = 3
+_MEMORY = "512MB"
 _KEYS = {"users": "user_id", "items": "item_id"}
 
 
@@ -142,6 +143,12 @@ def _failures(
         )  # fmt: skip
 
 
+def _bounded(rows: pa.Table | Path) -> dict[str, str | bool | int | float | list[str]]:
+    """Settings of DuckDB: memory has a bound, and what is beyond it goes beside the file while it is open."""
+    settings: dict[str, str | bool | int | float | list[str]] = {"memory_limit": _MEMORY, "threads": 2}
+    return settings | {"temp_directory": str(rows.parent / ".spill")} if isinstance(rows, Path) else settings
+
+
 def _counts(
     side: str, rows: pa.Table | Path, active: Ids, bounds: tuple[float, float] | None
 ) -> dict[str, Any]:
@@ -149,7 +156,7 @@ def _counts(
     key, file = _KEYS[side], str(rows)
     fits = "norm BETWEEN $low AND $high" if bounds else "norm > 0"
     given = {"low": bounds[0], "high": bounds[1]} if bounds else {}
-    with duckdb.connect() as con:
+    with duckdb.connect(config=_bounded(rows)) as con:
         con.register("wanted", pa.table({"id": active}))
         try:
             found = con.read_parquet(file) if isinstance(rows, Path) else con.from_arrow(rows)

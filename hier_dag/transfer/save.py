@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
 from hier_dag.errors import StoreError
+from hier_dag.graph.mapped import mapped_arrays
 from hier_dag.transfer.transfer import Transferred
 from hier_dag.transfer.vectors import DomainVectors
 
@@ -46,13 +47,13 @@ def save_transfer(result: Transferred, folder: Path) -> None:
 
 
 def load_vectors(folder: Path) -> DomainVectors:
-    """Reads back the vectors that `save_transfer` wrote.
+    """Reads back the vectors that `save_transfer` wrote, as read-only memory maps of the file.
 
     Raises:
         StoreError: a file is missing or unreadable.
     """
     try:
-        arrays = load_file(folder / VECTORS)
+        arrays = mapped_arrays(folder / VECTORS)
         method = json.loads((folder / METHOD).read_text(encoding="utf-8"))["method"]
         return DomainVectors(**{name: arrays[name] for name in _ARRAYS}, method=method)
     except (OSError, SafetensorError, LookupError, ValueError, TypeError) as error:

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,6 +61,26 @@ def test_it_reads_the_files_of_a_set_alike(tmp_path):
     for name, table in (("users", USERS), ("items", ITEMS)):
         pq.write_table(table, tmp_path / f"{name}.parquet")
     assert check(tmp_path / "users.parquet", tmp_path / "items.parquet").facts == check().facts
+
+
+def test_ids_beyond_its_memory_are_counted_on_disk_beside_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("hier_dag.publish.coverage._MEMORY", "64MB")
+    ids = np.array([f"somebody whose id is rather long {n:07}" for n in range(400_000)], object)
+    pq.write_table(side("user_id", ids[1:]), tmp_path / "users.parquet")
+    seen, connect = [], duckdb.connect
+
+    def watched(**given):
+        con = connect(**given)
+        asked = "SELECT current_setting('memory_limit'), current_setting('temp_directory')"
+        seen.extend(con.sql(asked).fetchall())
+        return con
+
+    monkeypatch.setattr("duckdb.connect", watched)
+    found = check(tmp_path / "users.parquet", active=(ids, ["bun", "tea"]))
+    assert found.facts["users"]["active"] == 400_000
+    assert found.facts["users"]["missing_ids"] == [ids[0]]
+    assert seen[0] == ("61.0 MiB", str(tmp_path / ".spill"))
+    assert [file.name for file in tmp_path.iterdir()] == ["users.parquet"]
 
 
 def test_an_active_user_without_a_vector_is_named():

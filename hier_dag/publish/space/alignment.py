@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import mmap
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 from hier_dag.graph.csr import FloatArray
+from hier_dag.publish.rows import OrderedRows
 from hier_dag.publish.space.procrustes import Matrix
-
-_BLOCK = 1 << 16  # rows turned at once, in float64
+from hier_dag.store.failures import told
 
 
 def align(vectors: FloatArray, rotation: Matrix) -> FloatArray:
@@ -21,6 +25,36 @@ def align(vectors: FloatArray, rotation: Matrix) -> FloatArray:
         rotation: orthogonal, float64 [dim, dim].
     """
     turned = np.empty_like(vectors, dtype=np.float32)
-    for at in range(0, len(vectors), _BLOCK):
-        turned[at : at + _BLOCK] = vectors[at : at + _BLOCK].astype(np.float64) @ rotation
+    for at, block in OrderedRows(vectors).blocks():
+        turned[at : at + len(block)] = _turned(block, rotation)
     return turned
+
+
+def align_to_disk(vectors: FloatArray, rotation: Matrix, folder: Path) -> FloatArray:
+    """The same vectors as `align` gives, bit by bit, on disk: one block at a time is held in memory.
+
+    Args:
+        vectors: float32 [n, dim], which may be a memory map; not changed.
+        rotation: orthogonal, float64 [dim, dim].
+        folder: where there is room for as many bytes; the file has no name there, and its room is free
+            again once the array is.
+
+    Returns:
+        float32 [n, dim], a read-only memory map.
+
+    Raises:
+        StoreError: the folder has no room, or cannot be written.
+    """
+    if vectors.size == 0:  # an empty file cannot be mapped
+        return align(vectors, rotation)
+    with told(folder), tempfile.TemporaryFile(dir=folder) as file:
+        for _, block in OrderedRows(vectors).blocks():
+            file.write(_turned(block, rotation).data)
+        file.flush()
+        written = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    # Straight on the map, so that whoever reads in blocks can give back the pages it has read.
+    return np.ndarray(vectors.shape, np.float32, buffer=written)
+
+
+def _turned(block: FloatArray, rotation: Matrix) -> FloatArray:
+    return (block.astype(np.float64) @ rotation).astype(np.float32)
