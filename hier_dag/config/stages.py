@@ -121,11 +121,27 @@ class PublishParams(BaseModel):
             for place in value
             if not (place.startswith("/") or "://" in place)
         )
+        # The place itself may be a secret then, and is not repeated.
+        refuse(
+            Mistake(
+                "copies",
+                f"place {n} holds a user, a password or options before its path or after a `?`",
+                fix="leave them out: keys come from the environment alone",
+            )
+            for n, place in enumerate(value, 1)
+            if not place.startswith("/") and _says_more_than_where(place)
+        )
         return value
 
     def of_the_files(self) -> dict[str, Any]:
         """What decides which bytes are published, or whether; not where to, nor who is asked."""
         return self.model_dump(mode="json", exclude={"copies": True, "sinks": True, "space": {"breaking"}})
+
+
+def _says_more_than_where(url: str) -> bool:
+    """Whether a URL, or one that it is chained to, has user information or a query."""
+    parts = url.split("::")
+    return "?" in url or any("@" in part.partition("://")[2].partition("/")[0] for part in parts)
 
 
 class Stages(BaseModel):

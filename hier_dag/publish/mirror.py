@@ -11,19 +11,23 @@ from fsspec import AbstractFileSystem
 
 from hier_dag.digest import digest_file
 from hier_dag.errors import StoreError
-from hier_dag.publish.aliases import filesystem
+from hier_dag.publish.fsspec_places import filesystem, place_errors
 from hier_dag.store import Artifact, ArtifactStore, failures
 from hier_dag.store.artifact import MANIFEST
+from hier_dag.store.local import open_folder
 
 
 def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], None] = lambda *_: None) -> int:
     """Copies a set; what is there already, of its size, is left, so that a roll-back reads nothing.
 
+    Damage at a copy that leaves a file's size as it was goes unnoticed here. Readers refuse the file: remove
+    the set's folder at the copy and run again.
+
     The manifest comes last, and no record points to the set before it is whole, so that nothing depends on
     a rename, which an object store lacks.
 
     Args:
-        artifact: its files are checked against their digests.
+        artifact: its files are checked against their digests where one of them is to be sent.
         root: a local folder, or a URL that fsspec knows.
         told: called with each file's name and bytes once it is there.
 
@@ -31,19 +35,31 @@ def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], No
         Bytes copied.
 
     Raises:
-        StoreError: a copied file is not what was sent, or the place refuses it.
+        StoreError: the set is damaged here, a copied file is not what was sent, the place refuses it, or its
+            driver is not installed.
     """
-    fs, place = filesystem(root)
+    with place_errors(str(root)):
+        fs, place = filesystem(root)
     if fs is None:
         with failures.told(place):
             return _to_folder(artifact, Path(place), told)
+    return _to_store(artifact, fs, place, told)
+
+
+def _to_store(
+    artifact: Artifact, fs: AbstractFileSystem, place: str, told: Callable[[str, int], None]
+) -> int:
     folder = posixpath.join(place, "store", "artifacts", *artifact.manifest.kind.split("/"), artifact.digest)
-    copied = 0
-    for name, size in _files(artifact):
+    # The manifest is always sent: it is small, and readers begin with it.
+    missing = [
+        (name, size)
+        for name, size in _files(artifact)
+        if name == MANIFEST or _size(fs, posixpath.join(folder, name)) != size
+    ]
+    open_folder(artifact.path, artifact.digest, verified=set() if len(missing) > 1 else None)
+    for name, size in missing:
         to = posixpath.join(folder, name)
-        if _size(fs, to) == size and name != MANIFEST:
-            continue
-        with failures.told(to):
+        with place_errors(to):
             fs.makedirs(posixpath.dirname(to), exist_ok=True)
             fs.put_file(str(artifact.path / name), to)
         if _size(fs, to) != size:
@@ -53,9 +69,8 @@ def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], No
                 file=to,
                 fix="look at the place's free space and rights, then run again",
             )
-        copied += size
         told(name, size)
-    return copied
+    return sum(size for _, size in missing)
 
 
 def _to_folder(artifact: Artifact, root: Path, told: Callable[[str, int], None]) -> int:
@@ -91,7 +106,8 @@ def _files(artifact: Artifact) -> list[tuple[str, int]]:
 
 
 def _size(fs: AbstractFileSystem, path: str) -> int | None:
-    try:
-        return int(fs.size(path))
-    except FileNotFoundError:
-        return None
+    with place_errors(path):
+        try:
+            return int(fs.size(path))
+        except FileNotFoundError:
+            return None

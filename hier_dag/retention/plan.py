@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from hier_dag.config import PlatformConfig
 from hier_dag.errors import RegistryError
 from hier_dag.home import Home
 from hier_dag.pipeline.stages import RESULT
-from hier_dag.publish.aliases import filesystem
+from hier_dag.publish.fsspec_places import filesystem, place_errors
 from hier_dag.registry import Registry
 from hier_dag.retention.declared import Declared
 from hier_dag.retention.keep import REASONS, Facts, Rules, staying, used_at
@@ -90,8 +90,7 @@ class Retention:
         self.rules = rules
         self.shelves = Shelves(home.store)
         self._declared = Declared(config)
-        roots = [root for fs, root in map(filesystem, config.stages.publish.copies) if fs is None]
-        self._copies = [place for place in (Home(Path(root)) for root in roots) if place.store.is_dir()]
+        self._copies = [place for place in _folders(config.stages.publish.copies) if _is_another(place, home)]
 
     def plan(self, now: datetime) -> Plan:
         """What would go now; nothing is changed.
@@ -170,6 +169,20 @@ class Retention:
         if head is None or head == a.digest:
             return "its domain or cell is not declared any more"
         return f"superseded by {head[:12]}"
+
+
+def _folders(copies: Iterable[str]) -> Iterator[Home]:
+    """Those of the declared copies that are folders of this machine."""
+    for copy in copies:
+        with place_errors(copy):
+            fs, root = filesystem(copy)
+        if fs is None:
+            yield Home(Path(root))
+
+
+def _is_another(copy: Home, home: Home) -> bool:
+    """Whether a copy is there, in a store of its own: who waits for the home's twice waits for ever."""
+    return copy.store.is_dir() and not (home.store.is_dir() and copy.store.samefile(home.store))
 
 
 def _stays(facts: Facts, kept: Mapping[str, str]) -> list[Stays]:

@@ -71,6 +71,24 @@ def test_a_wrong_parameter_is_named_with_line_and_fix(check, stage, key, value, 
     assert fix in issues[0].fix
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "ftp://joe:s3cret@host.invalid/vectors",
+        "sftp://joe@s3cret/vectors",
+        "https://host.invalid/vectors?token=s3cret",
+        "simplecache::ftp://joe:s3cret@host.invalid/vectors",
+    ],
+)
+def test_a_copy_that_holds_credentials_is_refused_and_not_repeated(check, place):
+    config, issues = check("publish:", f"  copies: [/data/copy, '{place}']")
+    assert config is None
+    assert [(i.line, i.where) for i in issues] == [(7, "stages.publish.copies")]
+    assert "place 2" in issues[0].message
+    assert "environment" in issues[0].fix
+    assert "s3cret" not in repr(issues)
+
+
 def test_all_mistakes_of_all_sets_of_parameters_are_reported_together(check):
     _, issues = check(
         "pretrain:", "  model: duel", "  dim: 0",
@@ -87,6 +105,7 @@ def test_all_mistakes_of_all_sets_of_parameters_are_reported_together(check):
         ("transfer: {shots: ['0.5%', '100%', '12', all], publish_shots: 1.0%}",),
         ("transfer: {finetune_min_per_item: 0, lift_weight: -1, visitor_weight: 0}",),
         ("pretrain: {model: literal, mi_weight: 0, seed: 7}",),
+        ("publish: {copies: ['/data/joe@home?', 's3://bucket/joe@home', 'memory://x']}",),
     ],
 )
 def test_what_can_be_is_no_mistake(check, lines):

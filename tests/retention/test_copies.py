@@ -1,6 +1,9 @@
 """A clean-up takes what ended processes left at copies in folders, and leaves the copies themselves."""
 
+import threading
 from datetime import timedelta
+
+import pytest
 
 from hier_dag.publish.aliases import AliasRecords
 from hier_dag.publish.mirror import copy_set
@@ -36,3 +39,20 @@ def test_a_copy_that_is_not_there_is_not_made(town, tmp_path):
     town.declaration.write_text(f"{text}stages: {{publish: {{copies: ['{tmp_path / 'copy'}']}}}}\n")
     assert town.plan().leftovers == ()
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("way", ["itself", "through a link", "as a URL"])
+def test_a_copy_that_is_the_platforms_own_folder_is_passed_over(town, tmp_path, way):
+    town.publish("a set")
+    (tmp_path / "link").symlink_to(town.home.root)
+    place = {
+        "itself": town.home.root,
+        "through a link": tmp_path / "link",
+        "as a URL": town.home.root.as_uri(),
+    }
+    text = town.declaration.read_text()
+    town.declaration.write_text(f"{text}stages: {{publish: {{copies: ['{place[way]}']}}}}\n")
+    planning = threading.Thread(target=town.plan, daemon=True)  # two turns at one store would wait for ever
+    planning.start()
+    planning.join(timeout=20)
+    assert not planning.is_alive()
