@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
+from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable, reason
 from hier_dag.errors import UsageError
 
 if TYPE_CHECKING:
-    from hier_dag.registry import Decision
+    from hier_dag.registry import Decision, Registry
 
 Why = Annotated[str, typer.Option("--why", help="The reason, for the history.")]
-Until = Annotated[str | None, typer.Option("--until", help="ISO date or time at which it ends (UTC).")]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="DATE", help="The last day, UTC, or a date and time.")
+]
 
 
 def waive(
@@ -39,7 +42,7 @@ def waive(
     subject = workshop.registry.latest(MODEL, domain) if end is None else EVERY_MODEL
     if subject is None:
         raise UsageError(f"{MODEL}[{domain}] has not been made yet.", domain=domain, fix="run: hier run")
-    made = workshop.registry.decide(domain, WAIVER, subject, why=_reason(why), until=end)
+    made = workshop.registry.decide(domain, WAIVER, subject, why=reason(why), until=end)
     of = (
         f"its newest model ({subject[:12]})" if end is None else f"every model until {end:%Y-%m-%d %H:%M} UTC"
     )
@@ -49,48 +52,78 @@ def waive(
 def approve(
     domain: Annotated[str, typer.Argument(help="A target domain.")],
     why: Why,
+    chosen: Annotated[
+        str | None,
+        typer.Option(
+            "--set", metavar="DIGEST", help="The set, or how its digest begins; default: the newest."
+        ),
+    ] = None,
     until: Until = None,
     domains: DomainsFile = None,
     as_json: Json = False,
 ) -> None:
-    """Let a target's newest set go live although its vectors are of another space than the live ones."""
+    """Let one set of a target go live although its vectors are of another space than the live ones.
+
+    The refusal names the set: by the time somebody decides, a newer one may have been made.
+    """
     from hier_dag.cli.places import target_of
     from hier_dag.pipeline.stages import PUBLISHED
     from hier_dag.registry.decisions import APPROVAL
 
     config, _, workshop = target_of(readable(domain, "DOMAIN"), domains)
     _target(config.target_names, domain)
-    digest = workshop.registry.latest(PUBLISHED, domain)
-    if digest is None:
+    newest = workshop.registry.latest(PUBLISHED, domain)
+    if newest is None:
         raise UsageError(f"{PUBLISHED}[{domain}] has not been made yet.", domain=domain, fix="run: hier run")
-    made = workshop.registry.decide(domain, APPROVAL, digest, why=_reason(why), until=moment(until))
+    digest = newest if chosen is None else set_of(workshop.registry, domain, chosen)
+    made = workshop.registry.decide(domain, APPROVAL, digest, why=reason(why), until=moment(until))
     _tell(
         made, f"{domain}: the set {digest[:12]} may go live in its own space. Publish it: hier run", as_json
     )
 
 
+def set_of(registry: Registry, domain: str, beginning: str) -> str:
+    """Digest of the domain's set on record that begins so.
+
+    Raises:
+        UsageError: too little of it is given, there is none, or there are several.
+    """
+    from hier_dag.pipeline.stages import PUBLISHED
+    from hier_dag.retention.records import records_of
+
+    if re.fullmatch(r"[0-9a-f]{8,64}", beginning) is None:
+        raise UsageError(
+            f"--set {beginning!r} is no digest.", domain=domain, fix="give its first 8 to 64 hex digits"
+        )
+    known = records_of(registry, datetime.now(UTC)).artifacts
+    found = [
+        digest
+        for digest, a in known.items()
+        if digest.startswith(beginning)
+        and (a.kind, a.partition) == (PUBLISHED, domain)
+        and registry.asked_at(digest)
+    ]
+    if len(found) == 1:
+        return found[0]
+    problem = f"{len(found)} sets begin with" if found else "no set on record begins with"
+    fix = "give more of it" if found else "take it from the message of the refused step, or leave --set out"
+    raise UsageError(f"{problem} {beginning}.", domain=domain, fix=fix)
+
+
 def moment(text: str | None) -> datetime | None:
-    """An ISO 8601 date or time that lies ahead, in UTC unless it says otherwise.
+    """The end that `--until` gives: of a day, or a date and time; UTC unless it says otherwise.
 
     Raises:
         UsageError: it is none, or has passed.
     """
+    from hier_dag.retention.history import parsed
+
     if text is None:
         return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--until {text!r} is no ISO 8601 date.", fix="such as 2027-01-31") from None
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    found = parsed(text)
     if found <= datetime.now(UTC):
-        raise UsageError(f"--until {text!r} has passed.", fix="give a later date, or leave it out")
+        raise UsageError(f"--until {text!r} has passed.", fix="give a later day, or leave --until out")
     return found
-
-
-def _reason(why: str) -> str:
-    if not why.strip():
-        raise UsageError("a decision needs a reason.", fix='say it with --why "…"')
-    return why
 
 
 def _target(targets: tuple[str, ...] | list[str], domain: str) -> None:

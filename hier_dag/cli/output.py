@@ -22,6 +22,8 @@ out = PlainConsole(width=_WIDTH, emoji=False)
 err = PlainConsole(stderr=True, emoji=False)
 
 REFUSED, MISUSED = 1, 2
+LONGEST_REASON = 2_000
+"""Characters of `--why`: a version's record, which every reader fetches, holds it."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DomainsFile = Annotated[
@@ -41,7 +43,7 @@ def print_whatever_it_holds() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def readable(argument: str, name: str) -> str:
+def readable(argument: str, name: str, fix: str = "give the id in UTF-8, as it was published") -> str:
     """An argument, refused where its bytes are not UTF-8: no published id can be called so.
 
     Raises:
@@ -50,10 +52,24 @@ def readable(argument: str, name: str) -> str:
     try:
         argument.encode()
     except UnicodeEncodeError:
-        raise UsageError(
-            f"{name} {argument!r} is not UTF-8.", fix="give the id in UTF-8, as it was published"
-        ) from None
+        raise UsageError(f"{name} {argument!r} is not UTF-8.", fix=fix) from None
     return argument
+
+
+def reason(why: str) -> str:
+    """What `--why` says, fit to be recorded.
+
+    Raises:
+        UsageError: it says nothing, is not UTF-8, or is longer than 2,000 characters.
+    """
+    if not why.strip():
+        raise UsageError("--why says nothing: what is recorded needs a reason.", fix='say it: --why "…"')
+    if len(why) > LONGEST_REASON:
+        raise UsageError(
+            f"--why has {len(why):,} characters, at most {LONGEST_REASON:,} are recorded.",
+            fix="say it in short, and where the rest can be read",
+        )
+    return readable(why, "--why", fix="say it in UTF-8")
 
 
 def exit_code(error: HierError) -> int:

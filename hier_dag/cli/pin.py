@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from hier_dag.cli.output import DomainsFile, out, readable
-from hier_dag.errors import UsageError
+from hier_dag.cli.decide import moment
+from hier_dag.cli.output import DomainsFile, out, readable, reason
 
 if TYPE_CHECKING:
     from hier_dag.registry import AliasRow
@@ -36,16 +35,14 @@ def pin(
     from hier_dag.cli.places import platform_of
     from hier_dag.registry import Registry
     from hier_dag.retention import pins
-    from hier_dag.retention.history import parsed, shown
+    from hier_dag.retention.history import shown
     from hier_dag.store import ArtifactStore
 
-    end = None if until is None else parsed(until)
-    if end is not None and end <= datetime.now(UTC):
-        raise UsageError(f"--until {until} has passed.", fix="give a later day, or leave --until out")
+    end = moment(until)
     config, home = platform_of(domains)
     registry = Registry(home.registry_url, platform=home.platform)
     row = pins.version_of(registry, readable(domain, "DOMAIN"), version, config.target_names)
-    pins.pin(ArtifactStore(home.store), registry, row, why=why, until=end)
+    pins.pin(ArtifactStore(home.store), registry, row, why=reason(why), until=end)
     _tell(row, f"is pinned {'for good' if end is None else f'until {shown(end)}'}: {why}")
     out.print(
         Text.assemble(
@@ -64,7 +61,7 @@ def unpin(domain: Name, why: Why, version: Version = None, domains: DomainsFile 
     config, home = platform_of(domains)
     registry = Registry(home.registry_url, platform=home.platform)
     row = pins.version_of(registry, readable(domain, "DOMAIN"), version, config.target_names)
-    pins.unpin(registry, row, why=why)
+    pins.unpin(registry, row, why=reason(why))
     _tell(row, f"is not pinned any more: {why}")
 
 

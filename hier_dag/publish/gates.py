@@ -15,6 +15,7 @@ TRANSFER, SPACE = "transfer_gate", "space_contract"
 EVERY_MODEL = "*"
 """Subject of a waiver with an end: it covers every model of the domain until then."""
 
+_SHORT = 12
 _NEGATIVE = "no_negative_transfer"  # the check that a transfer leaves on its model
 
 
@@ -69,7 +70,7 @@ def space_gate(
     )
     if given is None:
         message = "the vectors are of another space than the live ones: models built on those would be wrong"
-        return CheckRow(SPACE, False, {**facts, "message": message})
+        return CheckRow(SPACE, False, {**facts, "message": message, "set": digest})
     return CheckRow(SPACE, True, {**facts, "approval": _words(given)})
 
 
@@ -79,14 +80,21 @@ def waiver(decisions: Sequence[Decision], model: str) -> Decision | None:
 
 
 def remedies(domain: str, checks: Sequence[CheckRow]) -> str:
-    """What to do about the gates that refuse."""
+    """What to do about the gates that refuse.
+
+    Args:
+        domain: the target.
+        checks: of the gates, at least one of which refuses.
+    """
+    refused = {c.name: c.facts for c in checks if not c.passed}
+    digest = refused.get(SPACE, {}).get("set", "")
     what = {
         TRANSFER: "read the report card (hier report); publish the baseline instead, or record a waiver: "
         f'hier waive {domain} --why "…" --until DATE',
         SPACE: "tell the consumers of the vectors, then record their approval: "
-        f'hier approve {domain} --why "…"',
+        f'hier approve {domain} --set {digest[:_SHORT]} --why "…"',
     }
-    return "; ".join(what[c.name] for c in checks if not c.passed) + "; then run again: nothing is recomputed"
+    return "; ".join(what[name] for name in refused) + "; then run again: nothing is recomputed"
 
 
 def _words(decision: Decision) -> str:

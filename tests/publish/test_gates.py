@@ -62,10 +62,10 @@ def test_a_space_that_consumers_know_passes(registry, change):
 
 
 def test_another_space_waits_for_an_approval_of_that_very_set(registry):
-    check = space_gate(registry, "food", "set", "breaking", {"residual": 1.3}, blocks=True)
+    check = space_gate(registry, "food", "5e7" * 21 + "0", "breaking", {"residual": 1.3}, blocks=True)
     assert not check.passed
     assert check.facts["residual"] == 1.3
-    assert 'hier approve food --why "…"' in remedies("food", [check])
+    assert 'hier approve food --set 5e75e75e75e7 --why "…"' in remedies("food", [check])
     registry.decide("food", APPROVAL, "another", why="w")
     assert not space_gate(registry, "food", "set", "breaking", {}, blocks=True).passed
     registry.decide("food", APPROVAL, "set", why="all consumers retrain")
