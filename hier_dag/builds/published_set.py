@@ -29,7 +29,7 @@ from hier_dag.publish.space.sides import ArraySide, Space
 from hier_dag.publish.space.verdict import judge
 from hier_dag.registry import CheckRow
 from hier_dag.store import Artifact
-from hier_dag.transfer.save import load_vectors
+from hier_dag.transfer.save import VECTORS, load_vectors
 from hier_dag.transfer.vectors import DomainVectors
 from schemas.audits import audit_embeddings
 from schemas.columns import columns_of
@@ -114,15 +114,19 @@ def in_space(vectors: DomainVectors, of: SetOf, params: SpaceParams) -> tuple[Do
 
     Returns:
         The vectors, and for set.json: `space`, `anchor` (None where the set begins a space) and `turned`.
+
+    Raises:
+        StoreError: a file of the anchor is not what its name says, or vectors are not finite.
     """
     model = of.parents["model"]
     if of.anchor is None:
         return vectors, {"space": space_id(model, "first"), "anchor": None, "turned": False}
+    source = str(of.model.path / VECTORS)
     new = Space(
-        ArraySide(of.graph.user_ids[vectors.users], vectors.user_vectors),
-        ArraySide(of.graph.item_ids[vectors.items], vectors.item_vectors),
+        ArraySide(of.graph.user_ids[vectors.users], vectors.user_vectors, source),
+        ArraySide(of.graph.item_ids[vectors.items], vectors.item_vectors, source),
     )
-    verdict = judge(new, Space.of_folder(of.anchor.path), None, params)
+    verdict = judge(new, Space.of_folder(of.anchor.path), params)
     goes_on = verdict.change in ("same", "aligned")
     space = space_id(model, verdict.change, str(of.anchor.manifest.summary["space"]) if goes_on else None)
     if verdict.rotation is not None:

@@ -17,27 +17,26 @@ Compare = Callable[[Artifact, Artifact | None], Change]
 
 
 def compare_with_live(params: SpaceParams) -> Compare:
-    """Compares published sets by their files.
+    """Compares published sets by the names of their spaces, and says by their files how far they are apart.
 
-    A set that was turned to the live one's space is `aligned` by how near it is as it stands: no further
-    rotation is asked of consumers.
+    The name decides, as it does for consumers. Two sets of one name were each judged by the set that began
+    the space when they were made, within `aligned_residual` and `min_overlap`: the change is `same` where the
+    vectors moved by no more than `same_residual`, else `aligned`, never `breaking`, though two sets may be
+    further from each other than each is from that one. Sets of two names, or that tell none, are `breaking`
+    however near they are: a consumer that asks for the old name is refused the new set.
 
     Args:
-        params: bounds, probes and sample.
+        params: `same_residual`, probes and sample.
     """
 
     def change(new: Artifact, live: Artifact | None) -> Change:
         if live is None:
             return "first", {}
         found = compare(Space.of_folder(new.path), Space.of_folder(live.path), params)
-        facts = found.as_facts()
-        same_space = new.manifest.summary.get("space") == live.manifest.summary.get("space")
-        if found.residual is None or not same_space:
-            return "breaking", facts
-        if found.residual <= params.same_residual:
-            return "same", facts
-        near = found.residual <= params.aligned_residual
-        kept = found.overlap is not None and found.overlap >= params.min_overlap
-        return ("aligned" if near and kept else "breaking"), facts
+        name = new.manifest.summary.get("space")
+        if name is None or name != live.manifest.summary.get("space"):
+            return "breaking", found.as_facts()
+        unmoved = found.residual is not None and found.residual <= params.same_residual
+        return ("same" if unmoved else "aligned"), found.as_facts()
 
     return change

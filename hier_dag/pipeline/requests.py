@@ -156,30 +156,32 @@ def transfer_params(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def published_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:
-    """What publication for a target would make from its newest model."""
+    """What publication for a target would make from its newest model.
+
+    The anchor is a parent whether or not sets may be turned: one that hardly moved goes on with its space.
+    """
     model = _latest(registry, MODEL, domain)
     above = registry.parents(model)
     parents = {"graph": above["graph"], "encoder": above["encoder"], "model": model}
-    anchor = _anchor(registry, domain, model) if config.stages.publish.space.align else None
+    anchor = _anchor(registry, domain, model)
     if anchor is not None:
         parents["anchor"] = anchor
     return Request(PUBLISHED, domain, CODE_VERSIONS[PUBLISHED], config.stages.publish.of_the_files(), parents)
 
 
 def _anchor(registry: Registry, domain: str, model: str) -> str | None:
-    """The set that began the space of what is live, which a new set is turned into; None for a first one.
+    """The set that began the space which a new set is to go on with; None for a domain's first.
 
-    Of the model that is live already it is the set that this one was turned to, so that its request stays
-    the same one.
+    A model that was ever live keeps the anchor that it was judged by, so that its request stays the same one
+    after a roll-back to another space; any other model goes on with the space of what is live.
     """
-    live = registry.alias(domain)
-    made = None if live is None else registry.artifact(live.digest)
-    if made is None:
-        return None
-    if made.manifest["parents"].get("model") == model:
-        given: str | None = made.manifest["parents"].get("anchor")
-        return given
-    return made.manifest["summary"].get("anchor") or made.digest
+    history = registry.alias_history(domain)
+    for digest in dict.fromkeys(row.digest for row in history):
+        given = registry.parents(digest)
+        if given.get("model") == model:
+            return given.get("anchor")
+    live = registry.artifact(history[0].digest) if history else None
+    return None if live is None else live.manifest["summary"].get("anchor") or live.digest
 
 
 def study_request(

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hier_dag.graph.csr import FloatArray
 from hier_dag.publish.space.overlap import top_overlap
 from hier_dag.publish.space.params import SpaceParams
 from hier_dag.publish.space.probes import Common, common
@@ -105,7 +107,7 @@ def compare(new: Space, live: Space, params: SpaceParams) -> SpaceComparison:
         params: sample, probes and k.
 
     Raises:
-        StoreError: a file of either set is not what its name says.
+        StoreError: a file of either set is not what its name says, or vectors are not finite.
     """
     users = common(new.users, live.users, params.sample)
     items = common(new.items, live.items, params.sample)
@@ -157,7 +159,7 @@ def _held_out(sides: tuple[Common, Common], dim: int) -> float | None:
 
 
 def _side(side: Common, rotation: Matrix | None) -> SideComparison:
-    norms = np.linalg.norm(side.new, axis=1), np.linalg.norm(side.live, axis=1)
+    norms = _norms(side.new), _norms(side.live)
     if not norms[1].any():
         return SideComparison(side.count, len(side.live), None, None, None, None, None)
     median = float(np.median(norms[1]))
@@ -166,6 +168,11 @@ def _side(side: Common, rotation: Matrix | None) -> SideComparison:
         return SideComparison(side.count, len(side.live), None, None, None, None, ratio)
     before, after = _distance(side, None), _distance(side, rotation)
     return SideComparison(side.count, len(side.live), before[0], after[0], before[1], after[1], ratio)
+
+
+def _norms(vectors: FloatArray) -> NDArray[np.float64]:
+    # In float64: the square of a float32 may be infinite, or nothing, in float32.
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)))
 
 
 def _distance(side: Common, rotation: Matrix | None) -> tuple[float, float]:

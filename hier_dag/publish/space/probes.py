@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
+from hier_dag.errors import StoreError
 from hier_dag.graph.csr import FloatArray
 from hier_dag.publish.space.sides import Side
 
@@ -36,6 +37,9 @@ def common(new: Side, live: Side, sample: int) -> Common:
         new: a side of the new set.
         live: the same side of the live one.
         sample: how many at most.
+
+    Raises:
+        StoreError: vectors that are compared are not finite.
     """
     shared, new_rows, live_rows = np.intersect1d(new.hashes(), live.hashes(), return_indices=True)
     order_new, order_live = np.argsort(new_rows[:sample]), np.argsort(live_rows[:sample])
@@ -43,6 +47,19 @@ def common(new: Side, live: Side, sample: int) -> Common:
     live_ids, live_vectors = live.take(live_rows[:sample][order_live])
     back_new, back_live = np.argsort(order_new), np.argsort(order_live)
     same = pc.equal(new_ids.take(back_new), live_ids.take(back_live)).to_numpy(zero_copy_only=False)
+    _must_be_finite(new, new_vectors)
+    _must_be_finite(live, live_vectors)
     return Common(
         len(shared) - int((~same).sum()), new_vectors[back_new][same], live_vectors[back_live][same]
     )
+
+
+def _must_be_finite(side: Side, vectors: FloatArray) -> None:
+    unsound = int((~np.isfinite(vectors)).any(axis=1).sum())
+    if unsound:
+        raise StoreError(
+            f"{unsound:,} of {len(vectors):,} vectors that are compared hold numbers that are not finite",
+            file=side.source,
+            column="vector",
+            fix="restore the file from a copy or a backup, or train the model anew",
+        )

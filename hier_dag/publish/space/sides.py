@@ -24,6 +24,10 @@ class Side(Protocol):
     """Users or items of a set."""
 
     @property
+    def source(self) -> str:
+        """File that the vectors are from, for messages."""
+
+    @property
     def dim(self) -> int:
         """Length of the vectors."""
 
@@ -59,11 +63,15 @@ class ArraySide:
     Args:
         ids: n distinct ids, a string array of pyarrow or an object array of numpy.
         vectors: float32 [n, dim].
+        source: file that they are from, for messages.
     """
 
-    def __init__(self, ids: pa.Array | NDArray[np.object_], vectors: FloatArray) -> None:
+    def __init__(
+        self, ids: pa.Array | NDArray[np.object_], vectors: FloatArray, source: str = "vectors in memory"
+    ) -> None:
         self.ids = ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())
         self.vectors = vectors
+        self.source = source
 
     @property
     def dim(self) -> int:
@@ -100,6 +108,11 @@ class FileSide:
             if not pa.types.is_fixed_size_list(kind):
                 raise TypeError(f"vectors are {kind}, not a fixed-size list")
             self._dim = int(kind.list_size)
+
+    @property
+    def source(self) -> str:
+        """The file."""
+        return str(self.file)
 
     @property
     def dim(self) -> int:

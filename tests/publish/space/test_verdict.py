@@ -1,5 +1,6 @@
 """A set that was only turned is brought back with every score; what cannot be gets a new name."""
 
+import itertools
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.linalg import orthogonal_procrustes
 
+from hier_dag.errors import StoreError
 from hier_dag.publish.space.alignment import align
 from hier_dag.publish.space.comparison import compare
 from hier_dag.publish.space.name import space_id
@@ -56,10 +58,10 @@ def test_the_rotation_that_was_applied_is_the_one_that_is_undone(tmp_path):
 def test_a_turned_set_is_aligned_to_the_live_files(tmp_path):
     live = written(tmp_path / "live", space(USERS, ITEMS))
     new = turned(orthogonal(8))
-    verdict = judge(new, live, None, PARAMS)
+    verdict = judge(new, live, PARAMS)
     assert verdict.change == "aligned"
     back = space(align(new.users.vectors, verdict.rotation), align(new.items.vectors, verdict.rotation))
-    assert judge(back, live, None, PARAMS).change == "same"
+    assert judge(back, live, PARAMS).change == "same"
 
 
 def test_blocks_of_rows_are_turned_as_one():
@@ -68,58 +70,57 @@ def test_blocks_of_rows_are_turned_as_one():
 
 
 def test_nothing_live_begins_a_space():
-    assert judge(space(USERS, ITEMS), None, None, PARAMS).change == "first"
+    assert judge(space(USERS, ITEMS), None, PARAMS).change == "first"
 
 
 def test_a_set_that_hardly_moved_is_the_same_and_is_not_touched():
-    verdict = judge(space(*noisy(0.01)), space(USERS, ITEMS), None, PARAMS)
+    verdict = judge(space(*noisy(0.01)), space(USERS, ITEMS), PARAMS)
     assert verdict.change == "same"
     assert verdict.rotation is None
 
 
 def test_another_encoder_is_breaking():
     other = space(normal(300, 8, 7), normal(90, 8, 8))
-    verdict = judge(other, space(USERS, ITEMS), None, PARAMS)
+    verdict = judge(other, space(USERS, ITEMS), PARAMS)
     assert verdict.change == "breaking"
     assert verdict.rotation is None
 
 
 def test_another_length_is_breaking_whatever_its_rankings(tmp_path):
     wider = [np.pad(side, ((0, 0), (0, 2))) for side in (USERS, ITEMS)]
-    verdict = judge(space(*wider), space(USERS, ITEMS), None, PARAMS)
-    assert verdict.change == "breaking"
-    assert (verdict.live.dim, verdict.live.live_dim) == (10, 8)
-    assert verdict.live.residual is None
-    assert verdict.live.overlap == 1.0
-    assert verdict.live.rotation is None
+    verdict = judge(space(*wider), space(USERS, ITEMS), PARAMS)
+    assert (verdict.change, verdict.rotation) == ("breaking", None)
+    found = compare(space(*wider), space(USERS, ITEMS), PARAMS)
+    assert (found.dim, found.live_dim) == (10, 8)
+    assert found.residual is None
+    assert found.overlap == 1.0
+    assert found.rotation is None
 
 
 def test_a_turned_set_is_breaking_where_alignment_is_switched_off():
     new, live = turned(orthogonal(8)), space(USERS, ITEMS)
-    assert judge(new, live, None, SpaceParams(align=False)).change == "breaking"
+    assert judge(new, live, SpaceParams(align=False)).change == "breaking"
+
+
+def test_a_set_that_hardly_moved_is_the_same_where_alignment_is_switched_off():
+    verdict = judge(space(*noisy(0.01)), space(USERS, ITEMS), SpaceParams(align=False))
+    assert (verdict.change, verdict.rotation) == ("same", None)
 
 
 def test_near_vectors_with_other_rankings_are_not_aligned():
     new, live = turned(orthogonal(8), *noisy(0.2)), space(USERS, ITEMS)
     overlap = compare(new, live, PARAMS).overlap
-    assert judge(new, live, None, SpaceParams(min_overlap=overlap)).change == "aligned"
-    assert judge(new, live, None, SpaceParams(min_overlap=overlap + 0.001)).change == "breaking"
-
-
-def test_small_steps_do_not_walk_away_from_the_anchor():
-    anchor, live, new = (space(USERS * s, ITEMS * s) for s in (1.0, 1.09, 1.18))
-    strict = SpaceParams(aligned_residual=0.1)
-    assert judge(new, live, None, strict).change == "same"
-    assert judge(new, live, anchor, strict).change == "breaking"
+    assert judge(new, live, SpaceParams(min_overlap=overlap)).change == "aligned"
+    assert judge(new, live, SpaceParams(min_overlap=overlap + 0.001)).change == "breaking"
 
 
 def test_without_common_users_and_items_a_set_is_breaking():
     live = space(USERS, ITEMS)
     none = space(np.empty((0, 8), np.float32), np.empty((0, 8), np.float32))
-    verdict = judge(none, live, None, PARAMS)
-    assert verdict.change == "breaking"
-    assert verdict.live.overlap is None
-    assert np.array_equal(compare(none, live, PARAMS).rotation, np.eye(8))
+    assert judge(none, live, PARAMS).change == "breaking"
+    found = compare(none, live, PARAMS)
+    assert found.overlap is None
+    assert np.array_equal(found.rotation, np.eye(8))
 
 
 def test_a_single_user_is_turned_without_touching_the_rest_of_space():
@@ -152,14 +153,36 @@ def test_a_few_items_weigh_as_much_as_many_users():
 
 
 def test_the_figures_say_what_moved():
-    facts = judge(space(USERS * 2, ITEMS / 2), space(USERS, ITEMS), None, PARAMS).as_facts()
+    facts = compare(space(USERS * 2, ITEMS / 2), space(USERS, ITEMS), PARAMS).as_facts()
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
-    live = facts["live"]
-    assert (live["users"]["norm_ratio"], live["items"]["norm_ratio"]) == (2, 0.5)
-    assert (live["users"]["common"], live["items"]["common"], live["probes"]) == (300, 90, 300)
-    assert (live["users"]["residual"], live["items"]["residual"]) == (1, 0.5)
-    moved = judge(space(USERS + 1, ITEMS), space(USERS, ITEMS), None, PARAMS).live.users
+    assert (facts["users"]["norm_ratio"], facts["items"]["norm_ratio"]) == (2, 0.5)
+    assert (facts["users"]["common"], facts["items"]["common"], facts["probes"]) == (300, 90, 300)
+    assert (facts["users"]["residual"], facts["items"]["residual"]) == (1, 0.5)
+    moved = compare(space(USERS + 1, ITEMS), space(USERS, ITEMS), PARAMS).users
     assert moved.centroid_shift == pytest.approx(np.sqrt(8) / np.linalg.norm(USERS, axis=1).mean())
+
+
+@pytest.mark.parametrize("sizes", [*itertools.product((1e-42, 1e-25, 1, 1e25, 1e38), repeat=2)])
+def test_figures_of_vectors_of_any_size_can_be_written_as_json(sizes):
+    users, items = USERS / np.abs(USERS).max(), ITEMS / np.abs(ITEMS).max()
+    new, live = (space((users * s).astype(np.float32), (items * s).astype(np.float32)) for s in sizes)
+    with np.errstate(over="ignore", invalid="ignore"):  # scores in float32, of which only ranks are read
+        found = compare(new, live, PARAMS)
+    json.dumps(found.as_facts(), allow_nan=False)
+    assert found.users.norm_ratio == pytest.approx(sizes[0] / sizes[1], rel=0.01)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("side", ["users", "items"])
+def test_vectors_that_are_not_finite_are_an_error_that_names_their_file(tmp_path, side, value):
+    sides = {"users": USERS.copy(), "items": ITEMS.copy()}
+    sides[side][3, 2] = value
+    damaged, sound = written(tmp_path / "set", space(**sides)), space(USERS, ITEMS)
+    for new, live in ((damaged, sound), (sound, damaged)):
+        with pytest.raises(StoreError, match=r"1 of .* vectors that are compared .* not finite") as told:
+            compare(new, live, PARAMS)
+        assert told.value.file == str(tmp_path / "set" / f"{side}.parquet")
+        assert told.value.column == "vector"
 
 
 def test_an_id_that_had_no_say_in_the_rotation_is_judged_too():
