@@ -14,6 +14,7 @@ from hier_dag.pipeline.stages import CODE_VERSIONS, GRAPH, MODEL, PUBLISHED
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop
 from hier_dag.progress import Step, tell
 from hier_dag.publish.sinks.base import Delivery
+from hier_dag.registry import CheckRow
 from resources import ArtifactStoreResource, DataEngine, RegistryResource
 
 
@@ -98,7 +99,8 @@ def _go_live(
 ) -> dict[str, Any]:
     """Moves the alias if the gates let it, then shows how the set went live."""
     from hier_dag.pipeline.against_live import compare_with_live
-    from hier_dag.pipeline.publication import go_live, held_words, policy_of
+    from hier_dag.pipeline.policy import policy_of
+    from hier_dag.pipeline.publication import go_live, held_words
 
     artifact = outcome.artifact
     done = go_live(
@@ -108,7 +110,7 @@ def _go_live(
         compare_with_live(config.stages.publish.space),
         run_id=run_id,
         why="published by the pipeline",
-        facts=outcome.notes,
+        facts=_measured(outcome.checks),
     )
     outcome.checks.extend(done.checks)
     facts, tables = artifact.manifest.summary, artifact.manifest.tables
@@ -132,6 +134,12 @@ def _go_live(
         ),
         "origins": dg.MetadataValue.md(markdown_table(["of", "origin", "rows"], origins)),
     }
+
+
+def _measured(checks: list[CheckRow]) -> dict[str, Any]:
+    """Latencies of the index, which were measured when the set was made."""
+    recall = next((c for c in reversed(checks) if c.name == "index_recall"), None)
+    return {} if recall is None else {"latency": recall.facts.get("latency", {})}
 
 
 def _delivered(deliveries: list[Delivery]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.home import home_of
 from hier_dag.orchestration.runner import FAILED, run, steps
-from hier_dag.pipeline.publication import policy_of
+from hier_dag.pipeline.policy import policy_of
 from hier_dag.pipeline.stages import GRAPH
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.registry import Registry

@@ -20,7 +20,8 @@ import numpy as np
 
 from hier_dag.environment import code_commit, environment_digest
 from hier_dag.graph.knowledge_graph import Interactions
-from hier_dag.pipeline.publication import Policy, Published, go_live
+from hier_dag.pipeline.policy import Policy
+from hier_dag.pipeline.publication import Published, go_live
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop

@@ -212,7 +212,7 @@ def _ingest(config: PlatformConfig, home: Home, workshop: Workshop, name: str) -
     """Runs the domain's ingest as a Dagster run; the message where it was refused."""
     from hier_dag.cli.run import open_dagster
     from hier_dag.orchestration.runner import FAILED, run, steps
-    from hier_dag.pipeline.publication import policy_of
+    from hier_dag.pipeline.policy import policy_of
     from hier_dag.quarantine.held import SHARED
 
     partition = None if name == SHARED else name

@@ -87,7 +87,7 @@ def run_pipeline(
 def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView) -> Iterator[Done]:
     from hier_dag.orchestration.runner import run as run_steps
     from hier_dag.orchestration.runner import steps
-    from hier_dag.pipeline.publication import policy_of
+    from hier_dag.pipeline.policy import policy_of
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore

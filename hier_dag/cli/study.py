@@ -114,7 +114,7 @@ def run_study(
     from hier_dag.cli.run import open_dagster
     from hier_dag.cli.time_left import TimeLeft, duration
     from hier_dag.orchestration.runner import Step, run
-    from hier_dag.pipeline.publication import policy_of
+    from hier_dag.pipeline.policy import policy_of
     from hier_dag.progress import Step as Told
     from hier_dag.progress import listening
 

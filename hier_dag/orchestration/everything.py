@@ -14,7 +14,7 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     from hier_dag.definitions import build_definitions
     from hier_dag.home import domains_file, home_of
     from hier_dag.orchestration.runner import CANCELLED, FAILED, run, steps
-    from hier_dag.pipeline.publication import policy_of
+    from hier_dag.pipeline.policy import policy_of
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore

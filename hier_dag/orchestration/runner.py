@@ -16,7 +16,8 @@ import dagster as dg
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import HierError
 from hier_dag.pipeline import requests
-from hier_dag.pipeline.publication import Policy, is_in_force
+from hier_dag.pipeline.policy import Policy
+from hier_dag.pipeline.publication import is_in_force
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CORRECTIONS, ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED
 from hier_dag.pipeline.workshop import Workshop
@@ -178,8 +179,11 @@ def _is_current(step: Step, workshop: Workshop, policy: Policy) -> bool:
         found = workshop.find(wanted)
         if found is None or workshop.registry.latest(kind, step.partition) != found.digest:
             return False
-        if kind == PUBLISHED and not is_in_force(workshop, policy, str(step.partition), found.digest):
-            return False
+        try:
+            if kind == PUBLISHED and not is_in_force(workshop, policy, found):
+                return False
+        except HierError:
+            return False  # a place or a sink cannot be asked: the run says so
     return True
 
 

@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from hier_dag.config import PlatformConfig
 from hier_dag.errors import MovedOn, StoreError, UsageError
 from hier_dag.pipeline.against_live import Compare
-from hier_dag.pipeline.stages import PUBLISHED
+from hier_dag.pipeline.policy import Policy
+from hier_dag.pipeline.telling import at_hand, highest, is_told, tell, whole
 from hier_dag.pipeline.workshop import Refused, Workshop
-from hier_dag.publish.aliases import AliasRecords, record_of
+from hier_dag.publish.aliases import record_of
 from hier_dag.publish.gates import remedies, space_gate, transfer_gate
 from hier_dag.publish.mirror import copy_set
+from hier_dag.publish.reader.places import LocalPlace
+from hier_dag.publish.reader.records import newest
 from hier_dag.publish.sinks.base import Delivery
-from hier_dag.publish.sinks.make import make_sink
-from hier_dag.publish.sinks.params import LanceSink, PgVectorSink
-from hier_dag.publish.sinks.set_files import SetFiles
 from hier_dag.publish.versions import held_back, version_to_restore
-from hier_dag.registry import AliasRow, CheckRow, Move
+from hier_dag.registry import AliasRow, CheckRow, Move, Registry
 from hier_dag.registry.aliases import LIVE, ROLLBACK
-from hier_dag.registry.decisions import COLLECTED
+from hier_dag.registry.decisions import APPROVAL
 from hier_dag.store import Artifact
 
 _TRIES = 20  # times that other publishers may come first
-
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How sets of a platform go live.
-
-    Attributes:
-        home: folder of the platform's own state, where readers on this machine look.
-        copies: further places, folders or URLs, that hold copies of sets and records.
-        transfer_blocks: whether transfer that loses needs a waiver.
-        breaking_blocks: whether a breaking space needs approval.
-        alias: that is moved.
-        sinks: databases that serve what is live; they come after the commit, and may be asked again.
-    """
-
-    home: Path
-    copies: Sequence[str] = ()
-    sinks: Sequence[PgVectorSink | LanceSink] = ()
-    transfer_blocks: bool = True
-    breaking_blocks: bool = True
-    alias: str = LIVE
-
-
-def policy_of(config: PlatformConfig, home: Path, alias: str = LIVE) -> Policy:
-    """What domains.yaml declares of going live.
-
-    Args:
-        config: the platform.
-        home: folder of its state.
-        alias: that is moved.
-    """
-    stages = config.stages
-    return Policy(
-        home=home,
-        copies=stages.publish.copies,
-        sinks=stages.publish.sinks,
-        transfer_blocks=stages.gates.transfer == "block",
-        breaking_blocks=stages.publish.space.breaking == "approve",
-        alias=alias,
-    )
 
 
 @dataclass(frozen=True)
@@ -110,17 +69,19 @@ def go_live(
     Raises:
         Refused: by a gate; nothing moved, and the set stays in the store for when it is allowed.
         MovedOn: others published without end.
+        StoreError: the live set is damaged; or the set is live, but a copy or a sink was not told.
     """
     domain, registry = str(artifact.manifest.partition), workshop.registry
     model = artifact.manifest.parents["model"]
     for attempt in range(_TRIES):
         history = registry.alias_history(domain, policy.alias)
         head = history[0] if history else None
-        held = held_back(history, artifact.digest)
-        if head is not None and (held is not None or head.digest == artifact.digest):
-            return Published(head, held, deliveries=_tell(workshop, policy, domain))
-        live = None if head is None else _opened(workshop, head)
-        change, compared = compare(artifact, live)
+        beyond = highest(policy, history, domain)
+        held = _held(workshop, history, artifact)
+        known = head is not None and beyond <= head.version
+        if head is not None and known and (held is not None or head.digest == artifact.digest):
+            return Published(head, held, deliveries=tell(workshop, policy, domain))
+        change, compared = compare(artifact, _live(workshop, policy, domain, head, beyond))
         checks = [
             transfer_gate(registry, domain, model, blocks=policy.transfer_blocks),
             space_gate(registry, domain, artifact.digest, change, compared, blocks=policy.breaking_blocks),
@@ -137,16 +98,17 @@ def go_live(
             why=why,
             change=change,
             space=str(artifact.manifest.summary.get("space", "")),
-            facts={**facts, "comparison": compared},
+            facts={**facts, "model": model, "comparison": compared},
             after=0 if head is None else head.version,
+            beyond=beyond,
         )
         try:
-            row = registry.move_alias(wanted)
+            row = _move(registry, wanted)
         except MovedOn:
             if attempt == _TRIES - 1:
                 raise
             continue
-        return Published(row, checks=checks, deliveries=_tell(workshop, policy, domain))
+        return Published(row, checks=checks, deliveries=tell(workshop, policy, domain))
     raise AssertionError("unreachable")
 
 
@@ -154,7 +116,7 @@ def held_words(held: AliasRow) -> str:
     """Why a set that was made is not live, and how it would be."""
     return (
         f"{held.who} rolled back from this set on {held.created_at:%Y-%m-%d %H:%M} UTC ({held.why}); it "
-        "stays out of service until another set is published, or: hier rollback --to its version"
+        "stays out of service until another model's set is published, or: hier rollback --to its version"
     )
 
 
@@ -185,10 +147,9 @@ def roll_back(
     history = workshop.registry.alias_history(domain, policy.alias)
     old = version_to_restore(history, domain, policy.alias, to)
     head = history[0]
-    artifact = workshop.store.at_hand(PUBLISHED, old.digest)
-    for place in policy.copies:
-        copy_set(artifact, place)
-    row = workshop.registry.move_alias(
+    artifact = at_hand(workshop, old)
+    row = _move(
+        workshop.registry,
         Move(
             domain=domain,
             alias=policy.alias,
@@ -198,11 +159,13 @@ def roll_back(
             action=ROLLBACK,
             change="same" if old.space == head.space else "breaking",
             space=old.space,
-            facts={"restores": old.version},
+            facts={"restores": old.version, "model": artifact.manifest.parents.get("model")},
             after=head.version,
-        )
+            # A copy that cannot be reached must not stand in the way of going back.
+            beyond=highest(replace(policy, copies=()), history, domain),
+        ),
     )
-    _tell(workshop, policy, domain)
+    tell(workshop, policy, domain)
     return row, old
 
 
@@ -235,13 +198,9 @@ def name_set(
         known = f"versions 1 to {history[0].version} are on record" if history else "run: hier run"
         what = "has no version" if version is None else f"has no version {version}"
         raise UsageError(f"live of {domain!r} {what}.", domain=domain, fix=known)
-    artifact, head = (
-        workshop.store.at_hand(PUBLISHED, row.digest),
-        workshop.registry.alias(domain, policy.alias),
-    )
-    for place in policy.copies:
-        copy_set(artifact, place)
-    moved = workshop.registry.move_alias(
+    artifact, head = at_hand(workshop, row), workshop.registry.alias(domain, policy.alias)
+    moved = _move(
+        workshop.registry,
         Move(
             domain=domain,
             alias=policy.alias,
@@ -250,58 +209,72 @@ def name_set(
             why=why,
             change="first" if head is None else "same" if head.space == row.space else "breaking",
             space=row.space,
-            facts={"names": row.version},
+            facts={"names": row.version, "model": artifact.manifest.parents.get("model")},
             after=0 if head is None else head.version,
-        )
+            beyond=highest(policy, [] if head is None else [head], domain),
+        ),
     )
-    _tell(workshop, policy, domain)
+    tell(workshop, policy, domain)
     return moved, row
 
 
-def is_in_force(workshop: Workshop, policy: Policy, domain: str, digest: str) -> bool:
+def is_in_force(workshop: Workshop, policy: Policy, artifact: Artifact) -> bool:
     """Whether a rerun would change nothing: a set is live, or held back, and every place knows of it."""
+    domain = str(artifact.manifest.partition)
     history = workshop.registry.alias_history(domain, policy.alias)
-    if not history or (history[0].digest != digest and held_back(history, digest) is None):
+    if not history:
         return False
-    head = history[0]
-    places: list[str | Path] = [policy.home, *policy.copies]
-    if any(AliasRecords(place).lacks(head) for place in places):
+    if history[0].digest != artifact.digest and _held(workshop, history, artifact) is None:
         return False
-    there = (head.version, head.digest)
-    return all(make_sink(sink).current(domain, policy.alias) == there for sink in policy.sinks)
+    return is_told(policy, history, domain)
 
 
-def _tell(workshop: Workshop, policy: Policy, domain: str) -> list[Delivery]:
-    """Writes the records that places lack, at home any that a crash left out, then asks the sinks."""
-    history = workshop.registry.alias_history(domain, policy.alias)
-    head = history[0]
-    AliasRecords(policy.home).catch_up(history)
-    for place in policy.copies:
-        records = AliasRecords(place)
-        if records.lacks(head):
-            copy_set(_opened(workshop, head), place)  # another publisher's, or the place is a new one
-            records.catch_up(history[:1])
-    if not policy.sinks:
-        return []
-    files = SetFiles.open(_opened(workshop, head).path, head.digest)
-    return [make_sink(sink).deliver(files, record_of(head)) for sink in policy.sinks]
+def _held(workshop: Workshop, history: Sequence[AliasRow], artifact: Artifact) -> AliasRow | None:
+    held = held_back(history, artifact.digest, artifact.manifest.parents.get("model"))
+    if held is None:
+        return None
+    domain = str(artifact.manifest.partition)
+    for decision in workshop.registry.decisions(domain=domain, kinds=(APPROVAL,)):
+        if decision.subject == artifact.digest and decision.created_at > held.created_at and decision.holds():
+            return None  # somebody said so after the roll-back
+    return held
 
 
-def _opened(workshop: Workshop, row: AliasRow) -> Artifact:
+def _live(
+    workshop: Workshop, policy: Policy, domain: str, head: AliasRow | None, beyond: int
+) -> Artifact | None:
+    """The set that readers have now, every byte checked: models of theirs were built on it.
+
+    Where readers know of a later version than the registry, which was lost or restored then, it is theirs.
+    """
+    if head is not None and beyond <= head.version:
+        return whole(workshop, head.digest, domain, head.version)
+    record = newest(LocalPlace(policy.home), domain, policy.alias)
+    return None if record is None else whole(workshop, record.digest, domain, record.version)
+
+
+def _move(registry: Registry, wanted: Move) -> AliasRow:
+    """Moves an alias to a version that readers can be told of.
+
+    Raises:
+        StoreError: its record is one that readers would refuse; nothing moved.
+        MovedOn: the alias is not where the move expects it.
+    """
+    now = datetime.now(UTC)
+    row = AliasRow(
+        domain=wanted.domain, alias=wanted.alias, version=wanted.beyond + 1, digest=wanted.digest,
+        action=wanted.action, change=wanted.change, space=wanted.space, facts=wanted.facts,
+        run_id=wanted.run_id, who=getpass.getuser(), why=wanted.why, created_at=now,
+    )  # fmt: skip
     try:
-        return workshop.store.open(PUBLISHED, row.digest, verify=False)
-    except StoreError:
-        removed = next(
-            (d for d in workshop.registry.decisions(kinds=(COLLECTED,)) if d.subject == row.digest), None
-        )
-        if removed is None:
-            raise
+        record_of(row).to_bytes()
+    except ValueError as error:  # a figure that JSON does not have, or text that is no UTF-8
         raise StoreError(
-            f"the set of version {row.version} is not in the store any more: {removed.who} removed it on "
-            f"{removed.created_at:%Y-%m-%d} ({removed.why})",
-            domain=row.domain,
-            fix="go back to a version that is there, or restore a backup; hier pin keeps a set from now on",
+            f"no record can be written of the move: {error}",
+            domain=wanted.domain,
+            fix="mend the reason given",
         ) from None
+    return registry.move_alias(wanted)
 
 
 def _refuse(checks: list[CheckRow], domain: str) -> None:

@@ -32,6 +32,13 @@ class AliasRecords:
     def __init__(self, root: str | Path) -> None:
         self.fs, self.root = filesystem(root)
 
+    def lacks(self, row: AliasRow) -> bool:
+        """Whether the record of a registered version is not here, or is damaged."""
+        try:
+            return self._read(_path(row)) != record_of(row).to_bytes()
+        except StoreError:
+            return True
+
     def write(self, record: VersionRecord) -> None:
         """Writes a version's record; the same again changes nothing.
 
@@ -43,21 +50,27 @@ class AliasRecords:
         if there == data:
             return
         if there is not None:
-            raise StoreError(
-                f"version {record.version} of {record.alias} is another one here: was it published from "
-                "another registry?",
-                domain=record.domain,
-                file=posixpath.join(str(self.root), name),
-                fix="publish from the registry that numbers this place's versions, or to an empty place",
-            )
+            raise self._another(record)
         self._replace(record)
 
-    def lacks(self, row: AliasRow) -> bool:
-        """Whether the record of a registered version is not here, or is damaged."""
-        try:
-            return self._read(_path(row)) != record_of(row).to_bytes()
-        except StoreError:
-            return True
+    def highest(self, domain: str, alias: str) -> int:
+        """The highest version that readers find here; 0 for none."""
+        numbers = [name[:-5] for name in self._names(_folder(domain, alias)) if name.endswith(".json")]
+        return max((int(number) for number in numbers if number.isdigit()), default=0)
+
+    def check(self, rows: Sequence[AliasRow]) -> None:
+        """Looks whether what is here was numbered by the registry that the rows are of.
+
+        Args:
+            rows: every move of one alias, newest first.
+
+        Raises:
+            StoreError: it was not: another platform publishes here, or another registry did.
+        """
+        for row in rows[:1]:
+            there = self._record(row)
+            if there is not None and there != record_of(row):
+                raise self._another(row)
 
     def catch_up(self, rows: Sequence[AliasRow]) -> list[int]:
         """Writes the records that a crash left out, and the newest one again if it is damaged.
@@ -69,17 +82,39 @@ class AliasRecords:
             The versions written, oldest first.
 
         Raises:
-            StoreError: the disk refuses.
+            StoreError: the disk refuses, or the newest version is another one here.
         """
         if not rows:
             return []
-        there = self._names(posixpath.dirname(_path(rows[0])))
+        self.check(rows)
+        there = self._names(_folder(rows[0].domain, rows[0].alias))
         missing = [row for row in rows if posixpath.basename(_path(row)) not in there]
         if rows[0] not in missing and self.lacks(rows[0]):
-            missing.append(rows[0])
-        for row in sorted(missing, key=lambda row: row.version):
-            self._replace(record_of(row))
-        return sorted(row.version for row in missing)
+            self._replace(record_of(rows[0]))  # damaged
+            return sorted({rows[0].version, *self._written(missing)})
+        return sorted(self._written(missing))
+
+    def _written(self, rows: Sequence[AliasRow]) -> list[int]:
+        for row in rows:  # the newest first: it is what readers follow
+            self.write(record_of(row))
+        return [row.version for row in rows]
+
+    def _another(self, of: AliasRow | VersionRecord) -> StoreError:
+        return StoreError(
+            f"version {of.version} of {of.alias} is another one here: was it published from another "
+            "registry, or by another platform?",
+            domain=of.domain,
+            file=posixpath.join(str(self.root), _path(of)),
+            fix="publish each platform to a place of its own (stages.publish.copies, HIER_HOME)",
+        )
+
+    def _record(self, row: AliasRow) -> VersionRecord | None:
+        """The record that is here under a row's number; None where there is none, or a damaged one."""
+        try:
+            data = self._read(_path(row))
+            return None if data is None else VersionRecord.from_bytes(data, _path(row))
+        except StoreError:
+            return None
 
     def _replace(self, record: VersionRecord) -> None:
         data, name = record.to_bytes(), _path(record)
@@ -126,6 +161,10 @@ def _linked(path: Path) -> StoreError:
 
 def _path(of: AliasRow | VersionRecord) -> str:
     return record_path(of.domain, of.alias, of.version)
+
+
+def _folder(domain: str, alias: str) -> str:
+    return posixpath.dirname(record_path(domain, alias, 1))
 
 
 def record_of(row: AliasRow) -> VersionRecord:

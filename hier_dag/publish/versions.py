@@ -8,21 +8,26 @@ from hier_dag.errors import UsageError
 from hier_dag.registry.aliases import ROLLBACK, AliasRow
 
 
-def held_back(history: Sequence[AliasRow], digest: str) -> AliasRow | None:
+def held_back(history: Sequence[AliasRow], digest: str, model: str | None = None) -> AliasRow | None:
     """The roll-back that took a set out of service, where one did and nothing new was published since.
 
-    Such a set does not come back by running the pipeline again: somebody took it away on purpose.
+    Such a set does not come back by running the pipeline again: somebody took it away on purpose. Neither
+    does another set of its model, where the roll-back led to the set of another one.
 
     Args:
         history: every move of the alias, newest first.
         digest: of the set that would be published.
+        model: digest of its model.
     """
     for row in history:
         if row.action != ROLLBACK:
             return None
         if row.digest == digest:
             return None  # the latest word on this set brought it back
-        if any(earlier.digest == digest for earlier in history if earlier.version < row.version):
+        before = [earlier for earlier in history if earlier.version < row.version]
+        if any(earlier.digest == digest for earlier in before):
+            return row
+        if row.facts.get("model") != model and any(e.facts.get("model") == model for e in before if model):
             return row
     return None
 
@@ -48,7 +53,7 @@ def version_to_restore(history: Sequence[AliasRow], domain: str, alias: str, to:
         found = _before(history)
         if found is None:
             raise UsageError(
-                f"there is no earlier set of {domain!r}: version {head.version} is the only one.",
+                f"there is no earlier set of {domain!r} to go back to.",
                 domain=domain,
                 fix=known,
             )
@@ -68,5 +73,8 @@ def version_to_restore(history: Sequence[AliasRow], domain: str, alias: str, to:
 def _before(history: Sequence[AliasRow]) -> AliasRow | None:
     """What was in force before the set that is: roll-backs in a row go further and further back."""
     head = history[0]
-    first = min(row.version for row in history if row.digest == head.digest)
-    return next((row for row in history if row.version < first), None)
+    others = [row for row in history if row.digest != head.digest]
+    if head.action == ROLLBACK:
+        first = min(row.version for row in history if row.digest == head.digest)
+        others = [row for row in others if row.version < first]
+    return next(iter(others), None)

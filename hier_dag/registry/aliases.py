@@ -33,6 +33,8 @@ class Move:
         space: of the set.
         facts: what is worth knowing of the move, as JSON: figures of the comparison, latencies.
         after: version that the alias must still be at, 0 for none; None moves it from wherever it is.
+        beyond: a version that readers know already; the move's is higher. It is above the registry's own
+            after that was lost or restored.
     """
 
     domain: str
@@ -45,6 +47,7 @@ class Move:
     space: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     after: int | None = None
+    beyond: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,10 @@ def move(s: Session, platform: str, wanted: Move) -> AliasRow:
     """
     one_at_a_time(s, "\0".join((platform, wanted.domain, wanted.alias)))
     head = s.scalars(moves(platform, wanted.domain, wanted.alias).limit(1)).first()
-    if head is not None and head.digest == wanted.digest and wanted.action == PUBLISH:
-        return row_of(head)
     version = 0 if head is None else head.version
+    there = head is not None and head.digest == wanted.digest and wanted.action == PUBLISH
+    if head is not None and there and wanted.beyond <= version:
+        return row_of(head)
     if wanted.after is not None and wanted.after != version:
         raise MovedOn(
             f"the alias {wanted.alias} is at version {version} by now; this move was prepared at version "
@@ -87,7 +91,7 @@ def move(s: Session, platform: str, wanted: Move) -> AliasRow:
         platform=platform,
         domain=wanted.domain,
         alias=wanted.alias,
-        version=version + 1,
+        version=max(version, wanted.beyond) + 1,
         digest=wanted.digest,
         action=wanted.action,
         change=wanted.change,

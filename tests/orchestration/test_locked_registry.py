@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from hier_dag.orchestration.runner import run, steps
-from hier_dag.pipeline.publication import policy_of
+from hier_dag.pipeline.policy import policy_of
 from hier_dag.pipeline.stages import EVENTS
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.progress import listening

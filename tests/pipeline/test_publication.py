@@ -7,7 +7,7 @@ import pyarrow.fs as pafs
 import pytest
 
 from benchmarks.faults.published_sets import DOMAIN, Site
-from hier_dag.errors import MovedOn
+from hier_dag.errors import MovedOn, StoreError
 from hier_dag.pipeline.publication import go_live, is_in_force, roll_back
 from hier_dag.pipeline.workshop import Refused
 from hier_dag.publish.reader import open_set
@@ -54,11 +54,11 @@ def test_a_copy_answers_as_the_home_does_and_follows_it(site, tmp_path, kind):
 def test_a_place_that_is_declared_later_gets_what_is_live(site, tmp_path):
     workshop, place = site.workshop(), str(tmp_path / "later")
     publish(workshop, site, 1)
-    digest = publish(workshop, site, 2).row.digest
+    live = workshop.open("publish/embeddings", publish(workshop, site, 2).row.digest)
     policy = replace(site.policy(), copies=(place,))
-    assert not is_in_force(workshop, policy, DOMAIN, digest)
+    assert not is_in_force(workshop, policy, live)
     publish(workshop, site, 2, copies=(place,))
-    assert is_in_force(workshop, policy, DOMAIN, digest)
+    assert is_in_force(workshop, policy, live)
     assert open_set(place, DOMAIN).version == 2
 
 
@@ -112,3 +112,71 @@ def test_a_record_says_what_was_measured(site):
     record = open_set(site.home, DOMAIN).record
     assert record.facts["p50_ms"] > 0
     assert (record.change, record.why, record.action) == ("first", "w", "publish")
+
+
+def test_after_the_registry_was_lost_numbers_go_on_and_readers_follow(site):
+    workshop = site.workshop()
+    for mark in (1, 2, 3):
+        publish(workshop, site, mark)
+    (site.home / "registry.db").unlink()
+    workshop, compared = site.workshop(), []
+
+    def compare(new, live):
+        compared.append(live.json("set.json")["mark"])
+        return "breaking", {}
+
+    made = site.make(workshop, 4)
+    row = go_live(workshop, made.artifact, site.policy(), compare, run_id="r", why="w", facts={}).row
+    assert (row.version, open_set(site.home, DOMAIN).facts["mark"]) == (4, 4)
+    assert compared == [3], "it is compared with what readers have"
+    publish(workshop, site, 5)
+    row, old = roll_back(workshop, site.policy(), DOMAIN, to=None, why="w")
+    assert (row.version, old.version, open_set(site.home, DOMAIN).facts["mark"]) == (6, 4, 4)
+
+
+def test_a_copy_that_another_platform_publishes_to_is_refused_before_anything_moves(site, tmp_path):
+    place, other = str(tmp_path / "shared"), Site(tmp_path / "other")
+    publish(site.workshop(), site, 1, copies=(place,))
+    workshop = other.workshop()
+    publish(workshop, other, 2)
+    with pytest.raises(StoreError, match="is another one here"):
+        publish(workshop, other, 3, copies=(place,))
+    assert workshop.registry.alias(DOMAIN).version == 1
+    assert open_set(place, DOMAIN).facts["mark"] == 1
+
+
+@pytest.mark.parametrize("why", ["x" * 70_000, "\udcff"])
+def test_a_move_that_no_record_can_tell_of_is_not_made(site, why):
+    workshop = site.workshop()
+    for mark in (1, 2):
+        publish(workshop, site, mark)
+    with pytest.raises(StoreError):
+        roll_back(workshop, site.policy(), DOMAIN, to=None, why=why)
+    assert workshop.registry.alias(DOMAIN).version == 2
+    roll_back(workshop, site.policy(), DOMAIN, to=None, why="w")
+    assert open_set(site.home, DOMAIN).version == 3
+
+
+def test_a_place_that_cannot_be_told_keeps_nobody_else_from_it(site, tmp_path):
+    workshop, good = site.workshop(), str(tmp_path / "good")
+    for mark in (1, 2):
+        publish(workshop, site, mark, copies=(good,))
+    (tmp_path / "bad").write_text("a file, no folder")
+    policy = replace(site.policy(), copies=(str(tmp_path / "bad"), good))
+    with pytest.raises(StoreError, match="version 3 of live is in force, but not everybody was told") as told:
+        roll_back(workshop, policy, DOMAIN, to=None, why="w")
+    assert "hier run" in told.value.fix
+    assert [open_set(root, DOMAIN).version for root in (site.home, good)] == [3, 3]
+
+
+def test_a_damaged_live_set_is_no_other_space(site):
+    workshop = site.workshop()
+    live = publish(workshop, site, 1).row.digest
+    path = workshop.open("publish/embeddings", live).file("users.parquet")
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match=r"live set \(version 1\) is not whole") as told:
+        publish(site.workshop(), site, 2)
+    assert "hier rollback" in told.value.fix

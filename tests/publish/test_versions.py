@@ -1,5 +1,6 @@
 """A roll-back leads to the set before, and the pipeline does not undo it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -39,12 +40,23 @@ def test_a_set_that_was_rolled_back_stays_away_until_something_new_is_published(
     assert (held.version if held else None) == by
 
 
+def test_another_set_of_a_model_that_was_rolled_back_from_stays_away_too():
+    rows = [
+        replace(row, facts={"model": model})
+        for row, model in zip(history("a", "b", "!a"), ("m1", "m2", "m1"), strict=True)
+    ]
+    assert held_back(rows, "c", "m2").version == 3
+    assert held_back(rows, "c", "m3") is None
+    assert held_back(rows, "c", "m1") is None, "its model is in force: something else was wrong"
+
+
 @pytest.mark.parametrize(
     ("moves", "to", "version"),
     [
         (["a", "b"], None, 1),
         (["a", "b", "c"], None, 2),
         (["a", "b", "c", "!b"], None, 1),  # further back
+        (["a", "b", "a"], None, 2),  # published again, and not by a roll-back
         (["a", "b", "c"], 1, 1),
         (["a", "b", "!a"], 2, 2),  # forward again
     ],
@@ -57,7 +69,7 @@ def test_a_roll_back_leads_to_the_set_before_or_to_the_version_named(moves, to, 
     ("moves", "to", "words"),
     [
         ([], None, "no version.*hier run"),
-        (["a"], None, "no earlier set.*version 1 is the only one"),
+        (["a"], None, "no earlier set.*versions 1 to 1 are on record"),
         (["a", "b", "!a"], None, "no earlier set"),
         (["a", "b"], 7, "no version 7.*1 to 2 are on record"),
         (["a", "b"], 2, "version 2 is in force already"),
