@@ -100,7 +100,8 @@ class GateParams(BaseModel):
 class PublishParams(BaseModel):
     """What a published set must satisfy."""
 
-    model_config = _STRICT
+    # A place may hold a password: no message of pydantic repeats what was given.
+    model_config = _STRICT | ConfigDict(hide_input_in_errors=True)
     coverage: CoverageParams = CoverageParams()
     index: IndexParams = IndexParams()
     space: SpaceParams = SpaceParams()
@@ -121,11 +122,10 @@ class PublishParams(BaseModel):
             for place in value
             if not (place.startswith("/") or "://" in place)
         )
-        # The place itself may be a secret then, and is not repeated.
         refuse(
             Mistake(
                 "copies",
-                f"place {n} holds a user, a password or options before its path or after a `?`",
+                f"place {n} holds a user, a password or options",
                 fix="leave them out: keys come from the environment alone",
             )
             for n, place in enumerate(value, 1)

@@ -5,8 +5,10 @@ import dataclasses
 import math
 
 import pytest
+from pydantic import ValidationError
 
 from hier_dag.config import check_config
+from hier_dag.config.stages import PublishParams
 from hier_dag.evaluate.baselines import BASELINES, all_baselines
 from hier_dag.model.registry import FORMULATIONS
 from hier_dag.parameters import ParameterError
@@ -87,6 +89,9 @@ def test_a_copy_that_holds_credentials_is_refused_and_not_repeated(check, place)
     assert "place 2" in issues[0].message
     assert "environment" in issues[0].fix
     assert "s3cret" not in repr(issues)
+    with pytest.raises(ValidationError) as caught:
+        PublishParams(copies=(place,))
+    assert "s3cret" not in str(caught.value)
 
 
 def test_all_mistakes_of_all_sets_of_parameters_are_reported_together(check):
