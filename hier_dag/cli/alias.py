@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
+from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable, reason
 
 
 def alias(
@@ -22,7 +22,8 @@ def alias(
     """Point a further alias of a domain at a version of `live`; readers follow it by name."""
     from hier_dag.cli.places import target_of
     from hier_dag.errors import UsageError
-    from hier_dag.pipeline.publication import name_set, policy_of
+    from hier_dag.pipeline.policy import policy_of
+    from hier_dag.pipeline.publication import name_set
     from hier_dag.store.names import is_name
 
     config, home, workshop = target_of(readable(domain, "DOMAIN"), domains)
@@ -30,9 +31,7 @@ def alias(
         raise UsageError(
             f"no alias can be called {name!r}.", fix="names are lower-case letters, digits and underscores"
         )
-    if not why.strip():
-        raise UsageError("an alias needs a reason.", fix='say it with --why "…"')
-    moved, row = name_set(workshop, policy_of(config, home.root, name), domain, version=to, why=why)
+    moved, row = name_set(workshop, policy_of(config, home.root, name), domain, version=to, why=reason(why))
     if as_json:
         print_json(
             {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
+from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable, reason
 
 
 def rollback(
@@ -22,11 +22,13 @@ def rollback(
 ) -> None:
     """Put an earlier set of a domain in force again. Running the pipeline does not undo it."""
     from hier_dag.cli.places import target_of
-    from hier_dag.pipeline.publication import policy_of, roll_back
+    from hier_dag.pipeline.policy import policy_of
+    from hier_dag.pipeline.publication import roll_back
 
-    began = time.perf_counter()
+    began, why = time.perf_counter(), reason(why)
     config, home, workshop = target_of(readable(domain, "DOMAIN"), domains)
-    row, old = roll_back(workshop, policy_of(config, home.root, alias), domain, to=to, why=why)
+    policy = policy_of(config, home.root, readable(alias, "--alias"))
+    row, old = roll_back(workshop, policy, domain, to=to, why=why)
     seconds = time.perf_counter() - began
     if as_json:
         print_json(

@@ -106,6 +106,45 @@ def test_a_reason_must_say_something(hier, town):
     assert hier("unpin", "cafe", "--why", " ").code == 2
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("pin", "cafe"),
+        ("unpin", "cafe"),
+        ("waive", "cafe"),
+        ("approve", "cafe"),
+        ("rollback", "cafe"),
+        ("alias", "cafe", "canary"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("why", "said"), [("\udcff", "is not UTF-8"), ("w" * 2_001, "2,001 characters"), (" ", "needs a reason")]
+)
+def test_a_reason_that_cannot_be_recorded_is_refused_by_every_command(hier, town, command, why, said):
+    until = ("--until", "2999-12-31") if command[0] == "waive" else ()
+    answer = hier(*command, *until, "--why", why)
+    assert answer.code == 2
+    assert said in answer.err
+    assert town.registry.decisions() == []
+    assert town.registry.alias("cafe").version == 5
+
+
+def test_an_approval_may_name_any_set_of_the_domain_by_how_its_digest_begins(hier, town):
+    assert hier("approve", "cafe", "--set", town.sets[1][:12], "--why", "w").code == 0
+    assert hier("approve", "cafe", "--why", "w").code == 0
+    assert [d.subject for d in town.registry.decisions()] == [town.sets[4], town.sets[1]]
+
+
+def test_an_approval_of_no_set_of_the_domain_says_what_to_do(hier, town):
+    elsewhere = town.publish("a set of the bar", domain="bar")
+    graph = town.make("a graph", "kg/graph")
+    for beginning in (town.sets[0][:7], "0" * 12, elsewhere[:12], graph[:12], "no digest"):
+        answer = hier("approve", "cafe", "--set", beginning, "--why", "w")
+        assert answer.code == 2
+        assert "→" in answer.err
+    assert town.registry.decisions() == []
+
+
 def test_a_version_whose_set_was_removed_cannot_be_pinned_any_more(hier, town):
     hier("gc", "--delete")
     answer = hier("pin", "cafe", "--version", 1, "--why", "too late")
