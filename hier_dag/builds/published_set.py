@@ -22,7 +22,7 @@ from hier_dag.publish.coverage import check_coverage
 from hier_dag.publish.files import ITEMS, USERS, WriteNotes, write_set
 from hier_dag.publish.flows import publish_flows
 from hier_dag.publish.params import IndexParams
-from hier_dag.publish.space.alignment import align
+from hier_dag.publish.space.alignment import align_to_disk
 from hier_dag.publish.space.name import space_id
 from hier_dag.publish.space.params import SpaceParams
 from hier_dag.publish.space.sides import ArraySide, Space
@@ -77,7 +77,7 @@ def build_set(of: SetOf, params: PublishParams, staged: Path, con: Backend) -> B
             fix="deliver its first events; or declare a `catalogue` and `audience: platform`, so that the "
             "platform's users get vectors without any",
         )
-    vectors, space = in_space(vectors, of, params.space)
+    vectors, space = in_space(vectors, of, params.space, staged)
     about = {"domain": of.domain, "model": of.parents["model"], "encoder": of.parents["encoder"], **space}
     pairs, notes = of.graph.interactions[of.domain], WriteNotes()
     facts = write_set(
@@ -109,14 +109,23 @@ def build_set(of: SetOf, params: PublishParams, staged: Path, con: Backend) -> B
     )
 
 
-def in_space(vectors: DomainVectors, of: SetOf, params: SpaceParams) -> tuple[DomainVectors, dict[str, Any]]:
+def in_space(
+    vectors: DomainVectors, of: SetOf, params: SpaceParams, scratch: Path
+) -> tuple[DomainVectors, dict[str, Any]]:
     """The vectors in the space of the anchor, where a rotation leads there; and what they are to it.
+
+    Args:
+        vectors: as transfer made them.
+        of: what the set is made of.
+        params: bounds.
+        scratch: folder on the disk that turned vectors go to, which may be larger than memory.
 
     Returns:
         The vectors, and for set.json: `space`, `anchor` (None where the set begins a space) and `turned`.
 
     Raises:
-        StoreError: a file of the anchor is not what its name says, or vectors are not finite.
+        StoreError: a file of the anchor is not what its name says, vectors are not finite, or there is no
+            room for turned ones.
     """
     model = of.parents["model"]
     if of.anchor is None:
@@ -132,8 +141,8 @@ def in_space(vectors: DomainVectors, of: SetOf, params: SpaceParams) -> tuple[Do
     if verdict.rotation is not None:
         vectors = replace(
             vectors,
-            user_vectors=align(vectors.user_vectors, verdict.rotation),
-            item_vectors=align(vectors.item_vectors, verdict.rotation),
+            user_vectors=align_to_disk(vectors.user_vectors, verdict.rotation, scratch),
+            item_vectors=align_to_disk(vectors.item_vectors, verdict.rotation, scratch),
         )
     return vectors, {
         "space": space,

@@ -56,17 +56,17 @@ def scores(made):
     return made.user_vectors @ made.item_vectors.T
 
 
-def test_the_first_set_is_untouched_and_names_its_space_after_its_model(of):
+def test_the_first_set_is_untouched_and_names_its_space_after_its_model(of, tmp_path):
     made = vectors(USERS, ITEMS)
-    kept, about = in_space(made, of(anchored=False), SpaceParams())
+    kept, about = in_space(made, of(anchored=False), SpaceParams(), tmp_path)
     assert kept is made
     assert about == {"space": MODEL[:16], "anchor": None, "turned": False}
 
 
-def test_a_set_that_was_turned_is_brought_back_to_the_anchor_with_every_score(of):
+def test_a_set_that_was_turned_is_brought_back_to_the_anchor_with_every_score(of, tmp_path):
     rotation = orthogonal(8)
     made = vectors(USERS @ rotation, ITEMS @ rotation)
-    back, about = in_space(made, of(), SpaceParams())
+    back, about = in_space(made, of(), SpaceParams(), tmp_path)
     assert about == {"space": SPACE, "anchor": ANCHOR, "turned": True}
     assert back.user_vectors == pytest.approx(USERS, abs=1e-5)
     assert back.item_vectors == pytest.approx(ITEMS, abs=1e-5)
@@ -75,32 +75,32 @@ def test_a_set_that_was_turned_is_brought_back_to_the_anchor_with_every_score(of
 
 
 @pytest.mark.parametrize("align", [True, False])
-def test_a_set_that_hardly_moved_goes_on_with_the_space_untouched(of, align):
+def test_a_set_that_hardly_moved_goes_on_with_the_space_untouched(of, align, tmp_path):
     made = vectors(USERS * 1.001, ITEMS)
-    kept, about = in_space(made, of(), SpaceParams(align=align))
+    kept, about = in_space(made, of(), SpaceParams(align=align), tmp_path)
     assert kept is made
     assert about == {"space": SPACE, "anchor": ANCHOR, "turned": False}
 
 
-def test_a_set_that_was_turned_begins_a_space_where_alignment_is_switched_off(of):
+def test_a_set_that_was_turned_begins_a_space_where_alignment_is_switched_off(of, tmp_path):
     rotation = orthogonal(8)
     made = vectors(USERS @ rotation, ITEMS @ rotation)
-    kept, about = in_space(made, of(), SpaceParams(align=False))
+    kept, about = in_space(made, of(), SpaceParams(align=False), tmp_path)
     assert kept is made
     assert about == {"space": MODEL[:16], "anchor": None, "turned": False}
 
 
 @pytest.mark.parametrize("dim", [8, 9])
-def test_vectors_that_no_rotation_brings_back_begin_a_space(of, dim):
+def test_vectors_that_no_rotation_brings_back_begin_a_space(of, dim, tmp_path):
     made = vectors(normal(200, dim, 7), normal(60, dim, 8))
-    kept, about = in_space(made, of(), SpaceParams())
+    kept, about = in_space(made, of(), SpaceParams(), tmp_path)
     assert kept is made
     assert about == {"space": MODEL[:16], "anchor": None, "turned": False}
 
 
-def test_vectors_of_a_model_that_are_not_finite_are_an_error_that_names_its_file(of):
+def test_vectors_of_a_model_that_are_not_finite_are_an_error_that_names_its_file(of, tmp_path):
     users = USERS.copy()
     users[4, 1] = np.nan
     with pytest.raises(StoreError, match=r"1 of 200 vectors .* not finite") as told:
-        in_space(vectors(users, ITEMS), of(), SpaceParams())
+        in_space(vectors(users, ITEMS), of(), SpaceParams(), tmp_path)
     assert told.value.file.endswith("model/vectors.safetensors")
