@@ -35,6 +35,8 @@ from schemas.audits import audit_embeddings
 from schemas.columns import columns_of
 
 COVERAGE, RECALL, ROWS = "coverage", "index_recall", "row_schema"
+LATENCY = "latency"
+"""Fact of the check `index_recall`: times are no part of a set, and outlast a wait for an approval there."""
 REMEDIES = {
     COVERAGE: "deliver what is missing, or move the bound (stages.publish.coverage)",
     RECALL: "raise stages.publish.index.recall_target, or exact_below so that items are searched one by one",
@@ -101,11 +103,10 @@ def build_set(of: SetOf, params: PublishParams, staged: Path, con: Backend) -> B
         checks=[
             CheckRow(ROWS, not failures, {"failures": [f.as_dict() for f in failures]}),
             CheckRow(COVERAGE, not covered.failures, _told(covered.facts, map(str, covered.failures))),
-            _recall(facts["index"], params.index),
+            _recall(facts["index"], params.index, notes.latency),
         ],
         remedies=REMEDIES,
         known=tuple(notes.entries),
-        notes={"latency": notes.latency},
     )
 
 
@@ -151,14 +152,14 @@ def in_space(
     }
 
 
-def _recall(index: Mapping[str, Any], params: IndexParams) -> CheckRow:
+def _recall(index: Mapping[str, Any], params: IndexParams, latency: Mapping[str, float]) -> CheckRow:
     floors = {"recall@10": params.recall_floor, "recall@50": params.recall_floor_50}
     short = [
         f"{name} is {index[name]:.3f}, the floor {floor}"
         for name, floor in floors.items()
         if index[name] < floor
     ]
-    return CheckRow(RECALL, not short, _told({**index, "floors": floors}, short))
+    return CheckRow(RECALL, not short, _told({**index, "floors": floors, LATENCY: dict(latency)}, short))
 
 
 def _told(facts: dict[str, Any], failures: Any) -> dict[str, Any]:

@@ -11,11 +11,9 @@ import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
-import fsspec
-from fsspec import AbstractFileSystem
-
 from hier_dag.durable import replace_file
 from hier_dag.errors import StoreError
+from hier_dag.publish.fsspec_places import filesystem, place_errors
 from hier_dag.publish.reader.layout import RECORDS
 from hier_dag.publish.reader.records import VersionRecord, record_path
 from hier_dag.registry import AliasRow
@@ -30,7 +28,8 @@ class AliasRecords:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.fs, self.root = filesystem(root)
+        with place_errors(str(root)):
+            self.fs, self.root = filesystem(root)
 
     def lacks(self, row: AliasRow) -> bool:
         """Whether the record of a registered version is not here, or is damaged."""
@@ -119,10 +118,11 @@ class AliasRecords:
     def _replace(self, record: VersionRecord) -> None:
         data, name = record.to_bytes(), _path(record)
         place = posixpath.join(self.root, name)
-        with told(place):
-            if self.fs is not None:
+        if self.fs is not None:
+            with place_errors(place):
                 self.fs.pipe_file(place, data)
-                return
+            return
+        with told(place):
             path = self._folder(posixpath.dirname(name)) / posixpath.basename(name)
             if path.is_symlink():
                 path.unlink()
@@ -133,13 +133,15 @@ class AliasRecords:
             path = self._folder(folder)
             return {p.name for p in path.iterdir()} if path.is_dir() else set()
         place = posixpath.join(self.root, folder)
-        found = self.fs.ls(place, detail=False, refresh=True) if self.fs.exists(place) else []
-        return {posixpath.basename(name) for name in found}
+        with place_errors(place):
+            found = self.fs.ls(place, detail=False, refresh=True) if self.fs.exists(place) else []
+            return {posixpath.basename(name) for name in found}
 
     def _read(self, name: str) -> bytes | None:
         if self.fs is not None:
             place = posixpath.join(self.root, name)
-            return bytes(self.fs.cat_file(place)) if self.fs.exists(place) else None
+            with place_errors(place):
+                return bytes(self.fs.cat_file(place)) if self.fs.exists(place) else None
         path = self._folder(posixpath.dirname(name)) / posixpath.basename(name)
         if path.is_symlink():
             raise _linked(path)
@@ -182,15 +184,3 @@ def record_of(row: AliasRow) -> VersionRecord:
         created=row.created_at.isoformat(),
         facts=row.facts,
     )
-
-
-def filesystem(root: str | Path) -> tuple[AbstractFileSystem | None, str]:
-    """The file system of a root and the root on it; None stands for this machine's own."""
-    if isinstance(root, Path) or "://" not in root:
-        return None, str(root)
-    fs, path = fsspec.core.url_to_fs(root)
-    return (None, str(path)) if "file" in _protocols(fs) else (fs, str(path))
-
-
-def _protocols(fs: AbstractFileSystem) -> tuple[str, ...]:
-    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
