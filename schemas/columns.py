@@ -77,6 +77,8 @@ _PUBLISHED = {
     "user_id": "original user id",
     "item_id": "original item id",
     "name": "name to show",
+    "norm": "Euclidean norm of the vector",
+    "scale": "what an int8 vector is multiplied by",
 }
 _LINKS = {name: text for c in LINK_CONTRACTS.values() for name, text in c.descriptions.items()}
 _OF_KIND: dict[str, Mapping[str, str]] = {
