@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ from hier_dag.registry.decisions import APPROVAL
 from hier_dag.store import Artifact
 
 _TRIES = 20  # times that other publishers may come first
+_PAUSE = 0.01  # seconds at most before the second try; twice as long each time, up to 0.64 s
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def go_live(
         except MovedOn:
             if attempt == _TRIES - 1:
                 raise
+            time.sleep(random.uniform(0, _PAUSE * 2 ** min(attempt, 6)))  # else all of them meet again
             continue
         return Published(row, checks=checks, deliveries=tell(workshop, policy, domain))
     raise AssertionError("unreachable")
