@@ -48,7 +48,7 @@ STAGES: dict[str, Any] = {
         "negatives": 64,
         "threads": 1,
     },
-    "gates": {"encoder": "warn", "collapse": {"level": "warn"}},
+    "gates": {"encoder": "warn", "transfer": "warn", "collapse": {"level": "warn"}},
     "transfer": {"shots": ["1"], "seeds": [0], "bootstrap": 50, "finetune_epochs": 1},
 }
 _RAW = {

@@ -26,7 +26,9 @@ OFFERED = {  # asset: (group, partitions, assets above, checks)
                          {"contract", "finite", "beats_untrained_profile", "collapse", "no_leakage"}),
     "finetune/model": ("finetune", TARGETS, {"kg/graph", "pretrain/encoder"},
                        {"contract", "finite", "complete", "no_negative_transfer", "no_leakage"}),
-    "publish/embeddings": ("publish", TARGETS, {"finetune/model"}, {"contract", "row_schema", "coverage"}),
+    "publish/embeddings": ("publish", TARGETS, {"finetune/model"},
+                           {"contract", "row_schema", "coverage", "index_recall", "space_contract",
+                            "transfer_gate"}),
 }  # fmt: skip
 
 

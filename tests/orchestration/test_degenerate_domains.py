@@ -23,7 +23,8 @@ def add(platform, role, cases, *, only=()):
     for case in cases:
         write_log(platform.data / f"{name_of(case)}.csv", CASES[case](log))
         whole["domains"][name_of(case)] = declared(role, f"{name_of(case)}.csv")
-    whole["stages"]["gates"] = {"encoder": "warn"}  # a tiny encoder's worth is not what is asked here
+    # A tiny encoder's worth is not what is asked here, nor is a tiny transfer's.
+    whole["stages"]["gates"] = {"encoder": "warn", "transfer": "warn"}
     platform.domains.write_text(yaml.safe_dump(whole), encoding="utf-8")
 
 
