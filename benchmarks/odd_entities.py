@@ -40,6 +40,7 @@ def main() -> None:
         links.loc[own, "category_id"] = f"{ALONE}:" + links.loc[own, "category_id"]
         links.to_csv(data / "item_category.csv", index=False)
         declared = {**yaml.safe_load(domains.read_text(encoding="utf-8")), "data": str(data)}
+        declared.setdefault("stages", {}).setdefault("gates", {}).setdefault("transfer", "warn")
         file = Path(folder) / "domains.yaml"
         file.write_text(yaml.safe_dump(declared), encoding="utf-8")
         environment = {**os.environ, "HIER_HOME": folder, "HIER_DOMAINS": str(file)}
