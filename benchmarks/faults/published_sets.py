@@ -84,7 +84,7 @@ class Site:
         """Moves the alias to a set that was made."""
         return go_live(
             workshop, outcome.artifact, self.policy(), _compare,
-            run_id="run", why="published by the pipeline", facts=outcome.notes,
+            run_id="run", why="published by the pipeline", facts={"latency": outcome.checks[-1].facts},
         )  # fmt: skip
 
     def roots(self) -> list[str]:
@@ -129,7 +129,7 @@ def _build(asked: Request, staged: Path) -> Built:
     about = {"domain": DOMAIN, "mark": mark, "space": f"{mark:016x}"}
     facts = write_set(staged, vectors(mark), _USER_IDS, _ITEM_IDS, names, seen(mark), about, notes=notes)
     return Built(
-        summary=facts, checks=[CheckRow("coverage", True)], known=tuple(notes.entries), notes=notes.latency
+        summary=facts, checks=[CheckRow("index_recall", True, notes.latency)], known=tuple(notes.entries)
     )
 
 

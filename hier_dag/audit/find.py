@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hier_dag.errors import UsageError
+from hier_dag.names import is_digest
 from hier_dag.store import ArtifactStore
-from hier_dag.store.names import is_digest
 
 _SHORT = 12
 _SHOWN = 20

@@ -21,6 +21,7 @@ from hier_dag.pipeline.workshop import Built
 from hier_dag.publish.coverage import check_coverage
 from hier_dag.publish.files import ITEMS, USERS, WriteNotes, write_set
 from hier_dag.publish.flows import publish_flows
+from hier_dag.publish.index_recall import shortfalls
 from hier_dag.publish.params import IndexParams
 from hier_dag.publish.space.alignment import align_to_disk
 from hier_dag.publish.space.name import space_id
@@ -153,13 +154,10 @@ def in_space(
 
 
 def _recall(index: Mapping[str, Any], params: IndexParams, latency: Mapping[str, float]) -> CheckRow:
+    short = shortfalls(index, params)
+    words = [f"{name} is {s['found']:.3f}, the floor {s['floor']}" for name, s in short.items()]
     floors = {"recall@10": params.recall_floor, "recall@50": params.recall_floor_50}
-    short = [
-        f"{name} is {index[name]:.3f}, the floor {floor}"
-        for name, floor in floors.items()
-        if index[name] < floor
-    ]
-    return CheckRow(RECALL, not short, _told({**index, "floors": floors, LATENCY: dict(latency)}, short))
+    return CheckRow(RECALL, not short, _told({**index, "floors": floors, LATENCY: dict(latency)}, words))
 
 
 def _told(facts: dict[str, Any], failures: Any) -> dict[str, Any]:

@@ -22,9 +22,9 @@ def alias(
     """Point a further alias of a domain at a version of `live`; readers follow it by name."""
     from hier_dag.cli.places import target_of
     from hier_dag.errors import UsageError
+    from hier_dag.names import is_name
     from hier_dag.pipeline.policy import policy_of
     from hier_dag.pipeline.publication import name_set
-    from hier_dag.store.names import is_name
 
     config, home, workshop = target_of(readable(domain, "DOMAIN"), domains)
     if not is_name(readable(name, "NAME")):

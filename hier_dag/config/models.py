@@ -15,7 +15,7 @@ from hier_dag.config.splits import DefaultSplits, Split
 from hier_dag.config.stages import ReasonLimits, Stages
 from hier_dag.config.studies import Studies
 from hier_dag.config.trainer import TrainerParams
-from hier_dag.store.names import LONGEST_NAME, is_name
+from hier_dag.names import LONGEST_NAME, is_name
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 

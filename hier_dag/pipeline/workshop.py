@@ -31,7 +31,6 @@ class Built:
         advisory: names of checks that inform without blocking.
         remedies: what to do when a check fails, by its name.
         known: name, digest and size of files, as their writer took them down.
-        notes: what was found out on the way and is no part of the artifact, such as times.
     """
 
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -40,7 +39,6 @@ class Built:
     advisory: frozenset[str] = frozenset()
     remedies: dict[str, str] = field(default_factory=dict)
     known: tuple[FileEntry, ...] = ()
-    notes: dict[str, Any] = field(default_factory=dict)
 
 
 QUARANTINE = "quarantine"
@@ -51,12 +49,11 @@ Build = Callable[[Request, Path], Built]
 
 @dataclass(frozen=True)
 class Outcome:
-    """An artifact, the checks it passed, whether it was there already, and the notes of its making."""
+    """An artifact, the checks it passed, and whether it was there already."""
 
     artifact: Artifact
     checks: list[CheckRow]
     reused: bool
-    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Refused(ContractError):
@@ -138,7 +135,7 @@ class Workshop:
             artifact = self.store.commit(staged, manifest, built.known)
         checks = [CheckRow("contract", True, {"checks": len(built.checks)}), *built.checks]
         self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)
-        return Outcome(artifact, checks, reused=False, notes=built.notes)
+        return Outcome(artifact, checks, reused=False)
 
     def note_failure(self, kind: str, partition: str | None, error: HierError, run_id: str) -> list[CheckRow]:
         """Records that a stage could not even be asked for: a file or a parent is missing."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from hier_dag.store.names import is_digest
+from hier_dag.names import is_digest
 
 _LARGEST = 1 << 16  # bytes of an alias file
 

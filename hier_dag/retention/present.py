@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hier_dag.names import is_digest
 from hier_dag.store.artifact import MANIFEST
-from hier_dag.store.names import KIND, is_digest
+from hier_dag.store.names import KIND
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hier_dag.digest import canonical_json, digest_of
 from hier_dag.errors import StoreError
-from hier_dag.store.names import is_inside
+from hier_dag.names import is_inside
 
 MANIFEST = "manifest.json"
 _STRICT = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""What kinds, partitions and digests look like: every name that becomes part of a path is checked here."""
+"""Kinds and digests of artifacts as parts of a path, and links that lead out of it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,9 @@ import re
 from pathlib import Path
 
 from hier_dag.errors import StoreError
+from hier_dag.names import is_digest
 
-LONGEST_NAME = 100
-"""Characters of a domain or platform name: file names made of it stay below a file system's 255 bytes."""
-NAME = re.compile(rf"[a-z0-9_]{{1,{LONGEST_NAME}}}")
 KIND = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
-DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-def is_name(text: object) -> bool:
-    """Whether a text may name a domain, a platform or a partition, and so a folder."""
-    return isinstance(text, str) and NAME.fullmatch(text) is not None
-
-
-def is_digest(text: object) -> bool:
-    """Whether a text is a SHA-256 in hex."""
-    return isinstance(text, str) and DIGEST.fullmatch(text) is not None
-
-
-def is_inside(name: str) -> bool:
-    """Whether a relative file name stays inside the folder that it is joined to."""
-    parts = name.split("/")
-    sound = bool(name) and not name.startswith("/") and "\\" not in name and "\0" not in name
-    return sound and not {"", ".", ".."} & set(parts)
 
 
 def checked_kind(kind: str) -> str:

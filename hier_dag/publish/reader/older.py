@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hier_dag.errors import StoreError
+from hier_dag.names import is_digest, is_name
 from hier_dag.publish.reader.layout import RECORDS
-from hier_dag.publish.reader.names import checked_name, is_digest, is_name
+from hier_dag.publish.reader.names import checked_name
 from hier_dag.publish.reader.places import Place
 from hier_dag.publish.reader.reading import json_object
 from hier_dag.publish.reader.records import LARGEST, VersionRecord

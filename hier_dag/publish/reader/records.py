@@ -12,8 +12,9 @@ from typing import Any
 
 from hier_dag.digest import canonical_json, digest_of
 from hier_dag.errors import StoreError, UsageError
+from hier_dag.names import is_digest, is_name
 from hier_dag.publish.reader.layout import RECORD_FORMAT, RECORDS, records_folder
-from hier_dag.publish.reader.names import checked_name, is_digest, is_name, is_space
+from hier_dag.publish.reader.names import checked_name, is_space
 from hier_dag.publish.reader.places import Place
 from hier_dag.publish.reader.reading import json_object
 

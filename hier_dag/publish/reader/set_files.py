@@ -18,8 +18,8 @@ from typing import Any
 import pyarrow as pa
 
 from hier_dag.errors import StoreError
+from hier_dag.names import is_digest, is_inside
 from hier_dag.publish.reader.layout import KIND, MANIFEST, MANIFEST_FORMAT, set_folder
-from hier_dag.publish.reader.names import is_digest, is_inside
 from hier_dag.publish.reader.places import Place
 from hier_dag.publish.reader.reading import RERUN, json_object, map_file
 

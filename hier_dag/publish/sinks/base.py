@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from hier_dag.errors import SinkError
+from hier_dag.names import is_digest, is_name
 from hier_dag.publish.sinks.set_files import SetFiles
-from hier_dag.store.names import is_digest, is_name
 
 Outcome = Literal["delivered", "there", "superseded"]
 

@@ -40,4 +40,4 @@ def test_it_answers_where_nothing_else_is_installed(cafe):
     assert not {"pydantic", "torch", "sqlalchemy", "dagster", "duckdb", "pandas", "fsspec"} & set(
         said["loaded"]
     )
-    assert said["ours"] == ["hier_dag.digest", "hier_dag.errors", "hier_dag.publish"]
+    assert said["ours"] == ["hier_dag.digest", "hier_dag.errors", "hier_dag.names", "hier_dag.publish"]
