@@ -18,6 +18,7 @@ from hier_dag.errors import HierError, RegistryError
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.workshop import Built, Outcome, Refused, Workshop
 from hier_dag.registry import CheckRow
+from hier_dag.store.failures import StorageError
 from resources import ArtifactStoreResource, RegistryResource
 from resources.cancelled import cancelled
 
@@ -53,8 +54,9 @@ def write_audit_publish(
 
     Raises:
         dagster.Failure: when a contract refuses; not to be retried, since the data must change first.
-            Also when the registry cannot be used: no check has failed then, and a retry may help; and when
-            the run is cancelled, which a retry policy would take for a fault.
+            Also when the registry cannot be used, or a disk or a place of copies refuses: no check has failed
+            then, and a retry may help; and when the run is cancelled, which a retry policy would take for a
+            fault.
     """
     try:
         with contextlib.closing(registry.open()) as opened:
@@ -64,13 +66,13 @@ def write_audit_publish(
                     request(workshop), partial(build, workshop), run_id=context.run.run_id
                 )
                 more = show(workshop, outcome)
-            except RegistryError:
+            except (RegistryError, StorageError):
                 raise
             except HierError as error:
                 failed = _failed_checks(context, workshop, error)
                 yield from _results(context, failed, dg.AssetCheckSeverity.ERROR)
                 raise dg.Failure(str(error), metadata=plain(error.as_dict()), allow_retries=False) from error
-    except RegistryError as error:
+    except (RegistryError, StorageError) as error:
         raise dg.Failure(str(error), metadata=plain(error.as_dict())) from error
     except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as error:
         raise cancelled("the step was stopped. Fix: run it again: what is done is kept") from error

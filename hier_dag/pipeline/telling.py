@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hier_dag.errors import HierError, StoreError
+from hier_dag.errors import HierError, SinkError, StoreError
 from hier_dag.pipeline.policy import Policy
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.pipeline.workshop import Workshop
@@ -17,13 +17,15 @@ from hier_dag.publish.sinks.set_files import SetFiles
 from hier_dag.registry import AliasRow
 from hier_dag.registry.decisions import COLLECTED
 from hier_dag.store import Artifact
+from hier_dag.store.failures import StorageError
 
 
 def tell(workshop: Workshop, policy: Policy, domain: str) -> list[Delivery]:
     """Tells every place and sink of the version in force; what fails keeps none of the others from it.
 
     Raises:
-        StoreError: naming who was not told; the version is in force all the same.
+        StoreError: naming who was not told; the version is in force all the same. A `StorageError` where the
+            same again may do.
     """
     history = workshop.registry.alias_history(domain, policy.alias)
     head = history[0]
@@ -47,7 +49,8 @@ def tell(workshop: Workshop, policy: Policy, domain: str) -> list[Delivery]:
         )
     if failed:
         first = failed[0]
-        raise StoreError(
+        again = all(isinstance(error, StorageError | SinkError) for error in failed)
+        raise (StorageError if again else StoreError)(
             f"version {head.version} of {policy.alias} is in force, but not everybody was told: "
             + "; ".join(error.message for error in failed),
             domain=domain,

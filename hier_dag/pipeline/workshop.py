@@ -17,6 +17,7 @@ from hier_dag.errors import ContractError, HierError, StoreError
 from hier_dag.pipeline.request import Request
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import Artifact, ArtifactStore, FileEntry, Manifest
+from hier_dag.store.failures import StorageError, disk_told
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Workshop:
 
         Raises:
             Refused: when the contract fails; the failed checks are in the registry and on the error.
+            StorageError: when a disk is full or broken; no contract has failed, and none is on record as such.
         """
         there = self.find(request)
         if there is not None:
@@ -106,7 +108,10 @@ class Workshop:
         began = time.perf_counter()
         with self.store.stage(request.kind) as staged:
             try:
-                built = build(request, staged)
+                with disk_told(staged):
+                    built = build(request, staged)
+            except StorageError:
+                raise
             except HierError as error:
                 checks = [CheckRow("contract", False, error.as_dict())]
                 self._refuse(request, checks, run_id, error, staged)

@@ -9,7 +9,8 @@ from pathlib import Path
 import fsspec
 from fsspec import AbstractFileSystem
 
-from hier_dag.errors import HierError, StoreError
+from hier_dag.errors import HierError
+from hier_dag.store.failures import StorageError
 
 _MEND = "look at the place's address, keys, rights and free space, then run again: what is live stays live"
 _S3 = "run: pip install -e '.[s3]'"
@@ -26,7 +27,7 @@ def filesystem(root: str | Path) -> tuple[AbstractFileSystem | None, str]:
 
 @contextmanager
 def place_errors(place: str) -> Iterator[None]:
-    """Turns whatever fsspec or a driver raises into a `StoreError`; errors of ours pass as they are.
+    """Turns whatever fsspec or a driver raises into a `StorageError`; errors of ours pass as they are.
 
     Drivers share no class of errors: one raises OSError, the next its client's own exceptions.
 
@@ -34,7 +35,7 @@ def place_errors(place: str) -> Iterator[None]:
         place: folder, URL or path on a file system; named in the error.
 
     Raises:
-        StoreError: for any other exception inside the block, with its cause and a fix.
+        StorageError: for any other exception inside the block, with its cause and a fix.
     """
     try:
         yield
@@ -42,10 +43,10 @@ def place_errors(place: str) -> Iterator[None]:
         raise
     except ImportError as e:
         fix = _S3 if "s3fs" in str(e) else _DRIVER
-        raise StoreError(f"the place cannot be reached: {e}", file=place, fix=fix) from e
+        raise StorageError(f"the place cannot be reached: {e}", file=place, fix=fix) from e
     except Exception as e:
         cause = e.strerror if isinstance(e, OSError) and e.strerror else f"{type(e).__name__}: {e}"
-        raise StoreError(f"the place refuses: {cause}", file=place, fix=_MEND) from e
+        raise StorageError(f"the place refuses: {cause}", file=place, fix=_MEND) from e
 
 
 def _protocols(fs: AbstractFileSystem) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Write, audit, publish: reuse what is there, refuse what is bad, rebuild what was lost."""
 
+import errno
+import os
 import shutil
 
 import pytest
@@ -9,6 +11,7 @@ from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.workshop import Built, Refused, Workshop
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import ArtifactStore
+from hier_dag.store.failures import StorageError
 
 
 @pytest.fixture
@@ -100,3 +103,21 @@ def test_a_failed_check_says_its_own_remedy_and_an_advisory_one_does_not_block(w
         return Built(checks=[CheckRow("fast", False)], advisory=frozenset({"fast"}))
 
     assert CheckRow("fast", False) in workshop.make(REQUEST, advised, run_id="r2").checks
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("when", ["while it builds", "at the commit"])
+def test_a_full_disk_fails_no_contract_and_the_same_again_succeeds(workshop, tmp_path, monkeypatch, when):
+    with monkeypatch.context() as broken:
+        if when == "at the commit":
+            broken.setattr(os, "fsync", full)
+        with pytest.raises(StorageError, match="No space left on device .free there") as caught:
+            workshop.make(REQUEST, full if when == "while it builds" else build, run_id="r1")
+    assert str(tmp_path / "store" / "staging") in caught.value.file
+    assert workshop.registry.failures() == []
+    assert workshop.find(REQUEST) is None
+    assert not list((tmp_path / "store" / "staging").iterdir())
+    assert not workshop.make(REQUEST, build, run_id="r2").reused
