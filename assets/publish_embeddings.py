@@ -1,5 +1,6 @@
 """publish/embeddings: a target's vectors by original id, and the alias that makes them live."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,22 +77,33 @@ def _build(
 
     from hier_dag.builds.published_set import SetOf, build_set
     from hier_dag.graph.files import ITEMS, load_graph
+    from hier_dag.pipeline.published_sets import anchor_set
 
     folder = workshop.open(GRAPH, request.parents["graph"]).path
-    anchor = request.parents.get("anchor")
+    digest, copies = request.parents.get("anchor"), config.stages.publish.copies
+    anchor = None if digest is None else anchor_set(workshop, digest, domain, copies)
     of = SetOf(
         domain=domain,
         graph=load_graph(folder, config.source_names, config.target_names),
         names=pq.read_table(folder / ITEMS, columns=["name"])["name"].to_numpy(zero_copy_only=False),
         model=workshop.open(MODEL, request.parents["model"]),
         parents=request.parents,
-        anchor=None if anchor is None else workshop.open(PUBLISHED, anchor),
+        anchor=None if anchor is None else anchor.artifact,
     )
     with engine.connect() as con:
         built = build_set(of, config.stages.publish, staged, con)
+    if anchor is not None and anchor.place is not None:
+        built = _told_of_anchor(built, anchor.place)
     facts = built.summary
     tell(Step(f"{PUBLISHED}[{domain}]", f"{facts['users']:,} users, {facts['items']:,} items", 1, 1))
     return built
+
+
+def _told_of_anchor(built: Built, place: str) -> Built:
+    """What the checks say of an anchor that a copy had to give back; the set itself is the same one."""
+    first, *others = built.checks
+    first = replace(first, facts={**first.facts, "anchor_brought_back_from": place})
+    return replace(built, checks=[first, *others])
 
 
 def _go_live(

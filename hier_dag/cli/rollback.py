@@ -52,6 +52,8 @@ def rollback(
         markup=False,
         soft_wrap=True,
     )
+    if (place := row.facts.get("brought_back_from")) is not None:
+        out.print(f"Its set was brought back from {place}.", highlight=False, markup=False, soft_wrap=True)
     if row.change == "breaking":
         out.print(
             "Its space is another one than that of the set it replaces: tell those who use its vectors.",

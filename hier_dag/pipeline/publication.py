@@ -13,7 +13,8 @@ from typing import Any
 from hier_dag.errors import MovedOn, StoreError, UsageError
 from hier_dag.pipeline.against_live import Compare
 from hier_dag.pipeline.policy import Policy
-from hier_dag.pipeline.telling import at_hand, highest, is_told, tell, whole
+from hier_dag.pipeline.published_sets import Found, at_hand, live_set
+from hier_dag.pipeline.telling import highest, is_told, tell
 from hier_dag.pipeline.workshop import Refused, Workshop
 from hier_dag.publish.aliases import record_of
 from hier_dag.publish.gates import remedies, space_gate, transfer_gate
@@ -72,7 +73,8 @@ def go_live(
     Raises:
         Refused: by a gate; nothing moved, and the set stays in the store for when it is allowed.
         MovedOn: others published without end.
-        StoreError: the live set is damaged; or the set is live, but a copy or a sink was not told.
+        StoreError: the live set is damaged, and no copy has it whole; or the set is live, but a copy or a
+            sink was not told.
     """
     domain, registry = str(artifact.manifest.partition), workshop.registry
     model = artifact.manifest.parents["model"]
@@ -84,11 +86,12 @@ def go_live(
         known = head is not None and beyond <= head.version
         if head is not None and known and (held is not None or head.digest == artifact.digest):
             return Published(head, held, deliveries=tell(workshop, policy, domain))
-        change, compared = compare(artifact, _live(workshop, policy, domain, head, beyond))
-        checks = [
-            transfer_gate(registry, domain, model, blocks=policy.transfer_blocks),
-            space_gate(registry, domain, artifact.digest, change, compared, blocks=policy.breaking_blocks),
-        ]
+        live = _live(workshop, policy, domain, head, beyond)
+        change, compared = compare(artifact, None if live is None else live.artifact)
+        space = space_gate(registry, domain, artifact.digest, change, compared, blocks=policy.breaking_blocks)
+        if live is not None and live.place is not None:
+            space = replace(space, facts={**space.facts, "live_set_brought_back_from": live.place})
+        checks = [transfer_gate(registry, domain, model, blocks=policy.transfer_blocks), space]
         registry.note_checks(artifact, checks, run_id=run_id)
         _refuse(checks, domain)
         for place in policy.copies:  # before the row, so that no copy is told of a set that it lacks
@@ -129,7 +132,8 @@ def roll_back(
 ) -> tuple[AliasRow, AliasRow]:
     """Puts an earlier set in force again, as a further version.
 
-    The set's manifest is checked, its files only for being there: readers check every byte before use.
+    The set's manifest is checked, its files only for being there: readers check every byte before use. A set
+    that is at a copy alone is brought back from there.
 
     Args:
         workshop: the store and the registry.
@@ -143,7 +147,7 @@ def roll_back(
 
     Raises:
         UsageError: there is no such version, or its set is in force already.
-        StoreError: its set is not in the store any more.
+        StoreError: its set is neither in the store any more nor at a copy.
         MovedOn: somebody published in the meantime.
     """
     if not why.strip():
@@ -151,7 +155,8 @@ def roll_back(
     history = workshop.registry.alias_history(domain, policy.alias)
     old = version_to_restore(history, domain, policy.alias, to)
     head = history[0]
-    artifact = at_hand(workshop, old)
+    found = at_hand(workshop, old, policy.copies)
+    back = {} if found.place is None else {"brought_back_from": found.place}
     row = _move(
         workshop.registry,
         Move(
@@ -163,7 +168,7 @@ def roll_back(
             action=ROLLBACK,
             change="same" if old.space == head.space else "breaking",
             space=old.space,
-            facts={"restores": old.version, "model": artifact.manifest.parents.get("model")},
+            facts={"restores": old.version, "model": found.artifact.manifest.parents.get("model"), **back},
             after=head.version,
             # A copy that cannot be reached must not stand in the way of going back.
             beyond=highest(replace(policy, copies=()), history, domain),
@@ -190,7 +195,7 @@ def name_set(
 
     Raises:
         UsageError: there is no such version, or the alias is `live` itself.
-        StoreError: its set is not in the store any more.
+        StoreError: its set is neither in the store any more nor at a copy.
     """
     if policy.alias == LIVE:
         raise UsageError(
@@ -202,7 +207,8 @@ def name_set(
         known = f"versions 1 to {history[0].version} are on record" if history else "run: hier run"
         what = "has no version" if version is None else f"has no version {version}"
         raise UsageError(f"live of {domain!r} {what}.", domain=domain, fix=known)
-    artifact, head = at_hand(workshop, row), workshop.registry.alias(domain, policy.alias)
+    artifact = at_hand(workshop, row, policy.copies).artifact
+    head = workshop.registry.alias(domain, policy.alias)
     moved = _move(
         workshop.registry,
         Move(
@@ -246,15 +252,17 @@ def _held(workshop: Workshop, history: Sequence[AliasRow], artifact: Artifact) -
 
 def _live(
     workshop: Workshop, policy: Policy, domain: str, head: AliasRow | None, beyond: int
-) -> Artifact | None:
+) -> Found | None:
     """The set that readers have now, every byte checked: models of theirs were built on it.
 
     Where readers know of a later version than the registry, which was lost or restored then, it is theirs.
     """
     if head is not None and beyond <= head.version:
-        return whole(workshop, head.digest, domain, head.version)
+        return live_set(workshop, head.digest, domain, head.version, policy.copies)
     record = newest(LocalPlace(policy.home), domain, policy.alias)
-    return None if record is None else whole(workshop, record.digest, domain, record.version)
+    if record is None:
+        return None
+    return live_set(workshop, record.digest, domain, record.version, policy.copies)
 
 
 def _move(registry: Registry, wanted: Move) -> AliasRow:

@@ -98,7 +98,7 @@ class Workshop:
 
         Raises:
             Refused: when the contract fails; the failed checks are in the registry and on the error.
-            StorageError: when a disk is full or broken; no contract has failed, and none is on record as such.
+            StorageError: when a disk is full or broken: no contract failed, and none is on record.
         """
         there = self.find(request)
         if there is not None:

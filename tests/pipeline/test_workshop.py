@@ -114,7 +114,7 @@ def test_a_full_disk_fails_no_contract_and_the_same_again_succeeds(workshop, tmp
     with monkeypatch.context() as broken:
         if when == "at the commit":
             broken.setattr(os, "fsync", full)
-        with pytest.raises(StorageError, match="No space left on device .free there") as caught:
+        with pytest.raises(StorageError, match=r"No space left on device \(free there") as caught:
             workshop.make(REQUEST, full if when == "while it builds" else build, run_id="r1")
     assert str(tmp_path / "store" / "staging") in caught.value.file
     assert workshop.registry.failures() == []
