@@ -1,0 +1,131 @@
+"""What an artifact was made of and what was made of it: recursive queries over the table of parents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CTE, Select, literal, select
+from sqlalchemy.orm import Session
+
+from hier_dag.registry.aliases import as_utc
+from hier_dag.registry.tables import ArtifactRecord, ParentRecord
+
+
+@dataclass(frozen=True)
+class Node:
+    """An artifact on the way, by what the table of artifacts says of it."""
+
+    digest: str
+    event: int
+    kind: str
+    partition: str | None
+    code_version: str
+    code_commit: str
+    environment: str
+    run_id: str
+    who: str
+    created_at: datetime
+    seconds: float
+    bytes: int
+
+    @property
+    def title(self) -> str:
+        """How a person calls it: kg/graph, raw/events[food]."""
+        return f"{self.kind}[{self.partition}]" if self.partition else self.kind
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An artifact was made from another, which had this role."""
+
+    child: str
+    role: str
+    parent: str
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Everything that was reached.
+
+    Attributes:
+        nodes: by digest, the first ones included; an artifact that is not on record is missing here.
+        edges: those that were walked, in order of child and role.
+    """
+
+    nodes: dict[str, Node]
+    edges: list[Edge]
+
+
+def ancestors(s: Session, digest: str, *, depth: int | None = None, but_roles: Sequence[str] = ()) -> Walk:
+    """What an artifact was made of.
+
+    Args:
+        s: a transaction.
+        digest: where to begin.
+        depth: steps at most; None for all the way.
+        but_roles: roles that are not followed.
+    """
+    return _walk(s, _just(digest), depth, but_roles, up=True)
+
+
+def descendants(s: Session, start: str | Select[tuple[str]], *, depth: int | None = None) -> Walk:
+    """What was made of an artifact, or of any of several.
+
+    Args:
+        s: a transaction.
+        start: where to begin: a digest, or a query for digests.
+        depth: steps at most; None for all the way.
+    """
+    return _walk(s, _just(start) if isinstance(start, str) else start, depth, (), up=False)
+
+
+def reached(
+    start: Select[tuple[str]], depth: int | None = None, but_roles: Sequence[str] = (), *, up: bool = False
+) -> CTE:
+    """A table expression of the digests that are reached, for queries that join it.
+
+    Each digest is one row; where steps are limited, one row for every number of steps (`depth`) it lies at.
+    """
+    here, there = ParentRecord.parent, ParentRecord.child
+    if up:
+        here, there = there, here
+    begin = start.subquery()
+    counted = [] if depth is None else [literal(0).label("depth")]
+    found = select(begin.c[0].label("digest"), *counted).cte("reached", recursive=True)
+    further = [] if depth is None else [found.c.depth + 1]
+    step: Select[Any] = select(there, *further).join(found, here == found.c.digest)
+    if but_roles:
+        step = step.where(ParentRecord.role.not_in(but_roles))
+    return found.union(step if depth is None else step.where(found.c.depth < depth))
+
+
+def _just(digest: str) -> Select[tuple[str]]:
+    return select(ArtifactRecord.digest).where(ArtifactRecord.digest == digest)
+
+
+def _walk(
+    s: Session, start: Select[tuple[str]], depth: int | None, but_roles: Sequence[str], *, up: bool
+) -> Walk:
+    found = reached(start, depth, but_roles, up=up)
+    here = ParentRecord.child if up else ParentRecord.parent
+    edges = select(ParentRecord.child, ParentRecord.role, ParentRecord.parent)
+    edges = edges.join(found, here == found.c.digest)
+    if but_roles:
+        edges = edges.where(ParentRecord.role.not_in(but_roles))
+    if depth is not None:
+        edges = edges.where(found.c.depth < depth).distinct()
+    columns = [getattr(ArtifactRecord, name) for name in Node.__dataclass_fields__]
+    nodes = select(*columns).where(ArtifactRecord.digest.in_(select(found.c.digest)))
+    return Walk(
+        {row.digest: _node(row) for row in s.execute(nodes)},
+        sorted((Edge(*row) for row in s.execute(edges)), key=lambda e: (e.child, e.role)),
+    )
+
+
+def _node(row: Any) -> Node:
+    node = Node(*row)
+    # SQLite forgets the zone; all times are written in UTC.
+    return node if node.created_at.tzinfo else replace(node, created_at=as_utc(node.created_at))
