@@ -10,6 +10,7 @@ import typer
 from hier_dag.cli.alias import alias
 from hier_dag.cli.audit import audit
 from hier_dag.cli.check import check
+from hier_dag.cli.copies import copies
 from hier_dag.cli.decide import approve, waive
 from hier_dag.cli.demo import demo
 from hier_dag.cli.gc import gc
@@ -42,6 +43,7 @@ for command in (
     app.command()(command)
 app.add_typer(quarantine)
 app.add_typer(audit)
+app.add_typer(copies)
 
 
 def main() -> None:

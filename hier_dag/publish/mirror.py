@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
 from fsspec import AbstractFileSystem
@@ -12,16 +13,23 @@ from fsspec import AbstractFileSystem
 from hier_dag.digest import digest_file
 from hier_dag.errors import StoreError
 from hier_dag.publish.fsspec_places import filesystem, place_errors
+from hier_dag.publish.reader.layout import set_folder
 from hier_dag.store import Artifact, ArtifactStore, failures
 from hier_dag.store.artifact import MANIFEST
 from hier_dag.store.local import open_folder
 
 
-def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], None] = lambda *_: None) -> int:
+def copy_set(
+    artifact: Artifact,
+    root: str | Path,
+    told: Callable[[str, int], None] = lambda *_: None,
+    *,
+    again: Collection[str] = (),
+) -> int:
     """Copies a set; what is there already, of its size, is left, so that a roll-back reads nothing.
 
-    Damage at a copy that leaves a file's size as it was goes unnoticed here. Readers refuse the file: remove
-    the set's folder at the copy and run again.
+    Damage at a copy that leaves a file's size as it was goes unnoticed here; readers refuse the file, and
+    `hier copies check` finds it.
 
     The manifest comes last, and no record points to the set before it is whole, so that nothing depends on
     a rename, which an object store lacks.
@@ -30,6 +38,7 @@ def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], No
         artifact: its files are checked against their digests where one of them is to be sent.
         root: a local folder, or a URL that fsspec knows.
         told: called with each file's name and bytes once it is there.
+        again: names of files that are known to be damaged there.
 
     Returns:
         Bytes copied.
@@ -42,19 +51,23 @@ def copy_set(artifact: Artifact, root: str | Path, told: Callable[[str, int], No
         fs, place = filesystem(root)
     if fs is None:
         with failures.told(place):
-            return _to_folder(artifact, Path(place), told)
-    return _to_store(artifact, fs, place, told)
+            return _to_folder(artifact, Path(place), told, again)
+    return _to_store(artifact, fs, place, told, again)
 
 
 def _to_store(
-    artifact: Artifact, fs: AbstractFileSystem, place: str, told: Callable[[str, int], None]
+    artifact: Artifact,
+    fs: AbstractFileSystem,
+    place: str,
+    told: Callable[[str, int], None],
+    again: Collection[str],
 ) -> int:
-    folder = posixpath.join(place, "store", "artifacts", *artifact.manifest.kind.split("/"), artifact.digest)
+    folder = posixpath.join(place, set_folder(artifact.digest))
     # The manifest is always sent: it is small, and readers begin with it.
     missing = [
         (name, size)
         for name, size in _files(artifact)
-        if name == MANIFEST or _size(fs, posixpath.join(folder, name)) != size
+        if name == MANIFEST or name in again or _size(fs, posixpath.join(folder, name)) != size
     ]
     open_folder(artifact.path, artifact.digest, verified=set() if len(missing) > 1 else None)
     for name, size in missing:
@@ -73,14 +86,15 @@ def _to_store(
     return sum(size for _, size in missing)
 
 
-def _to_folder(artifact: Artifact, root: Path, told: Callable[[str, int], None]) -> int:
+def _to_folder(
+    artifact: Artifact, root: Path, told: Callable[[str, int], None], again: Collection[str]
+) -> int:
     store = ArtifactStore(root / "store")
     kind = artifact.manifest.kind
-    try:
-        store.at_hand(kind, artifact.digest)
-        return 0
-    except StoreError:
-        pass  # not there, or not whole: it is copied
+    with suppress(StoreError):  # not there, or not whole: it is copied
+        if not again:
+            store.at_hand(kind, artifact.digest)
+            return 0
     with store.stage(kind) as staged:
         for entry in artifact.manifest.files:
             to = staged / entry.path
