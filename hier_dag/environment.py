@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import platform
+import re
 import subprocess
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from hier_dag.digest import digest_of
+from hier_dag.digest import digest_file, digest_of
+
+_ROOT = Path(__file__).resolve().parent.parent
+_LOCK = _ROOT / "requirements.lock"
+_NVIDIA = Path("/proc/driver/nvidia")
 
 
 @cache
@@ -33,8 +40,7 @@ def environment_digest() -> str:
 @cache
 def code_commit() -> str:
     """Commit of the running code, `-dirty` appended where files differ, `unknown` outside a checkout."""
-    root = Path(__file__).resolve().parent.parent
-    git = ["git", "-C", str(root)]
+    git = ["git", "-C", str(_ROOT)]
     try:
         commit = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
         if commit.returncode != 0:
@@ -45,3 +51,37 @@ def code_commit() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return commit.stdout.strip() + ("-dirty" if status.stdout.strip() else "")
+
+
+@cache
+def lock_digest() -> str | None:
+    """SHA-256 of the locked versions that lie beside the code; None where the code is installed alone."""
+    return digest_file(_LOCK) if _LOCK.is_file() else None
+
+
+@cache
+def machine() -> dict[str, Any]:
+    """Where this process runs: host, system, cores, GPUs and their driver (as the kernel tells them)."""
+    cards = (_model(f) for f in sorted(_NVIDIA.glob("gpus/*/information")))
+    version = _NVIDIA / "version"
+    driver = re.search(r"Module[^0-9]*([0-9.]+)", version.read_text()) if version.is_file() else None
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "devices": [card for card in cards if card],
+        "driver": driver[1] if driver else None,
+    }
+
+
+def _model(information: Path) -> str | None:
+    found = re.search(r"^Model:\s*(.+)$", information.read_text(), re.MULTILINE)
+    return found[1].strip() if found else None
+
+
+def user() -> str:
+    """Name of the user whose process this is; the number where the system has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -1,7 +1,18 @@
 """The registry: which artifacts exist, what made them, which checks they passed, which are live."""
 
 from hier_dag.registry.aliases import AliasRow, Move
-from hier_dag.registry.decisions import Decision
+from hier_dag.registry.chain import Event, Head
+from hier_dag.registry.decisions import Decision, Statement
 from hier_dag.registry.registry import ArtifactRow, CheckRow, Registry
 
-__all__ = ["AliasRow", "ArtifactRow", "CheckRow", "Decision", "Move", "Registry"]
+__all__ = [
+    "AliasRow",
+    "ArtifactRow",
+    "CheckRow",
+    "Decision",
+    "Event",
+    "Head",
+    "Move",
+    "Registry",
+    "Statement",
+]

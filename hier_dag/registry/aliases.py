@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
 
 from hier_dag.errors import MovedOn
-from hier_dag.registry.connection import one_at_a_time
-from hier_dag.registry.tables import AliasRecord
+from hier_dag.registry.chain import event_of
+from hier_dag.registry.log import Log
+from hier_dag.registry.projections import ALIAS
+from hier_dag.registry.tables import AliasRecord, EventRecord
 
 LIVE = "live"
 PUBLISH, ROLLBACK = "publish", "rollback"
@@ -52,7 +52,12 @@ class Move:
 
 @dataclass(frozen=True)
 class AliasRow:
-    """One move of an alias, as it is on record."""
+    """One move of an alias, as it is on record.
+
+    Attributes:
+        event: number of its event in the registry's log.
+        hash: that event's hash; empty where it was put on record before there was a chain.
+    """
 
     domain: str
     alias: str
@@ -66,20 +71,23 @@ class AliasRow:
     who: str
     why: str
     created_at: datetime
+    event: int = 0
+    hash: str = ""
 
 
-def move(s: Session, platform: str, wanted: Move) -> AliasRow:
+def move(log: Log, wanted: Move) -> AliasRow:
     """Appends a move with the next version; to publish what is there already changes nothing.
 
     Raises:
         MovedOn: another publisher moved the alias since `after`.
     """
-    one_at_a_time(s, "\0".join((platform, wanted.domain, wanted.alias)))
-    head = s.scalars(moves(platform, wanted.domain, wanted.alias).limit(1)).first()
+    query = moves(log.platform, wanted.domain, wanted.alias).limit(1)
+    found = log.s.execute(query).tuples().first()
+    head = None if found is None else row_of(*found)
     version = 0 if head is None else head.version
     there = head is not None and head.digest == wanted.digest and wanted.action == PUBLISH
     if head is not None and there and wanted.beyond <= version:
-        return row_of(head)
+        return head
     if wanted.after is not None and wanted.after != version:
         raise MovedOn(
             f"the alias {wanted.alias} is at version {version} by now; this move was prepared at version "
@@ -87,53 +95,59 @@ def move(s: Session, platform: str, wanted: Move) -> AliasRow:
             domain=wanted.domain,
             fix="run again: it is compared with what is live now",
         )
-    record = AliasRecord(
-        platform=platform,
-        domain=wanted.domain,
-        alias=wanted.alias,
-        version=max(version, wanted.beyond) + 1,
-        digest=wanted.digest,
-        action=wanted.action,
-        change=wanted.change,
-        space=wanted.space,
-        facts=wanted.facts,
-        run_id=wanted.run_id,
-        who=getpass.getuser(),
-        why=wanted.why,
-        created_at=datetime.now(UTC),
-    )
-    s.add(record)
-    s.flush()
-    return row_of(record)
+    body = {
+        "domain": wanted.domain,
+        "alias": wanted.alias,
+        "version": max(version, wanted.beyond) + 1,
+        "digest": wanted.digest,
+        "action": wanted.action,
+        "change": wanted.change,
+        "space": wanted.space,
+        "facts": wanted.facts,
+        "why": wanted.why,
+    }
+    log.append(ALIAS, body, run_id=wanted.run_id)
+    return row_of(*log.s.execute(query).tuples().one())
 
 
-def moves(platform: str, domain: str, alias: str) -> Select[tuple[AliasRecord]]:
-    """Every move of an alias, newest first."""
-    query = select(AliasRecord).where(
+def moves(platform: str, domain: str, alias: str) -> Select[tuple[AliasRecord, str, str]]:
+    """Every move of an alias with its event's entry and hash, newest first."""
+    query = _with_event().where(
         AliasRecord.platform == platform, AliasRecord.domain == domain, AliasRecord.alias == alias
     )
     return query.order_by(AliasRecord.version.desc())
 
 
-def heads(platform: str | None) -> Select[tuple[AliasRecord]]:
+def heads(platform: str | None) -> Select[tuple[AliasRecord, str, str]]:
     """Where every alias points now, by domain and alias: of one platform, or of all that share a database."""
     newest = func.max(AliasRecord.version).over(
         partition_by=(AliasRecord.platform, AliasRecord.domain, AliasRecord.alias)
     )
-    inner = select(AliasRecord.id, AliasRecord.version, newest.label("newest")).subquery()
-    query = select(AliasRecord).join(inner, inner.c.id == AliasRecord.id)
+    inner = select(AliasRecord.event, AliasRecord.version, newest.label("newest")).subquery()
+    query = _with_event().join(inner, inner.c.event == AliasRecord.event)
     query = query.where(inner.c.version == inner.c.newest)
     if platform is not None:
         query = query.where(AliasRecord.platform == platform)
     return query.order_by(AliasRecord.platform, AliasRecord.domain, AliasRecord.alias)
 
 
-def row_of(r: AliasRecord) -> AliasRow:
-    """The record as a plain row."""
-    values = {k: getattr(r, k) for k in AliasRow.__annotations__}
+def _with_event() -> Select[tuple[AliasRecord, str, str]]:
+    return select(AliasRecord, EventRecord.entry, EventRecord.hash).join(
+        EventRecord, EventRecord.seq == AliasRecord.event
+    )
+
+
+def row_of(r: AliasRecord, entry: str, event_hash: str) -> AliasRow:
+    """The record as a plain row, facts and all."""
+    body = event_of(entry).body
+    own = {k: getattr(r, k) for k in AliasRow.__annotations__ if k not in ("facts", "hash", "created_at")}
     # SQLite forgets the zone; all times are written in UTC.
-    values["created_at"] = as_utc(r.created_at)
-    return AliasRow(**values)
+    return AliasRow(
+        **own,
+        facts=body["facts"],
+        hash="" if body.get("imported") else event_hash,
+        created_at=as_utc(r.created_at),
+    )
 
 
 def as_utc(moment: datetime) -> datetime:

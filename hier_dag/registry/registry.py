@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func, inspect, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hier_dag.environment import code_commit, environment
+from hier_dag.environment import code_commit
 from hier_dag.errors import RegistryError
-from hier_dag.registry import aliases, decisions
-from hier_dag.registry.aliases import LIVE, AliasRow, Move
-from hier_dag.registry.connection import make_engine, one_at_a_time, patiently
-from hier_dag.registry.decisions import Decision
+from hier_dag.registry import aliases, decisions, schema
+from hier_dag.registry.aliases import LIVE, AliasRow, Move, as_utc
+from hier_dag.registry.chain import Event, Head, ascii_json, event_of
+from hier_dag.registry.connection import make_engine, patiently
+from hier_dag.registry.decisions import Decision, Statement
+from hier_dag.registry.log import Log, head_of
+from hier_dag.registry.projections import ARTIFACT, CHECKS, REDACTION, REQUEST
 from hier_dag.registry.tables import (
     ArtifactRecord,
-    Base,
     CheckRecord,
+    DetailRecord,
     EnvironmentRecord,
+    EventRecord,
     ParentRecord,
     RequestRecord,
 )
@@ -41,7 +45,11 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class ArtifactRow:
-    """A registered artifact, with what the manifest deliberately leaves out."""
+    """A registered artifact, with what the manifest deliberately leaves out.
+
+    Attributes:
+        event: number of its event in the registry's log.
+    """
 
     digest: str
     kind: str
@@ -54,6 +62,8 @@ class ArtifactRow:
     seconds: float
     bytes: int
     manifest: dict[str, Any]
+    who: str = ""
+    event: int = 0
 
 
 class Registry:
@@ -72,17 +82,20 @@ class Registry:
         # One try waits a tenth of the patience, so that back-off gets its turns.
         self._engine = make_engine(url, timeout=max(0.05, timeout / 10))
         # Looked at first, so that opening a registry to read it does not wait for a writer.
-        lacking = self._read(_lacking)
+        found = self.read(schema.version_of)
+        if found is None:
+            self._write_tables()
+            return
+        where = self._engine.url.render_as_string(hide_password=True)
+        schema.check_version(found, where)
+        lacking = self.read(schema.lacking)
         if lacking:
             raise RegistryError(
-                f"the registry was made by another version of hier_dag: it lacks {', '.join(lacking)}.",
-                file=self._engine.url.render_as_string(hide_password=True),
-                fix="use the version that made it, or move it away (or set HIER_REGISTRY to another) and run "
-                "again: the pipeline is built anew",
+                f"the registry lacks {', '.join(lacking)}: somebody changed its tables.",
+                file=where,
+                fix="restore a backup, or move it away (or set HIER_REGISTRY to another) and run again: the "
+                "pipeline is built anew",
             )
-        known = self._read(lambda s: set(inspect(s.connection()).get_table_names()))
-        if not known >= set(Base.metadata.tables):
-            self._write(_make_tables)
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
         engine = self._engine.execution_options(writes=writes)
@@ -93,57 +106,49 @@ class Registry:
 
         return patiently(once, self.url, self.timeout)
 
-    def _read(self, work: Callable[[Session], T]) -> T:
+    def read(self, work: Callable[[Session], T]) -> T:
+        """What a piece of reading finds, in a transaction of its own, patient with locks."""
         return self._run(work, writes=False)
 
-    def _write(self, work: Callable[[Session], T]) -> T:
-        return self._run(work, writes=True)
+    def _write_tables(self) -> None:
+        self._run(schema.make_tables, writes=True)
+
+    def _write(self, work: Callable[[Log], T]) -> T:
+        return self._run(lambda s: work(Log(s, self.platform)), writes=True)
 
     def record(self, artifact: Artifact, checks: Iterable[CheckRow], *, run_id: str, seconds: float) -> None:
         """Records a committed artifact, its parents, environment and checks, in one transaction.
 
         Recording the same digest again adds only the request and the checks.
         """
-        m = artifact.manifest
-        now = datetime.now(UTC)
+        m, told = artifact.manifest, list(checks)
 
-        def work(s: Session) -> None:
-            _add_once(s, EnvironmentRecord(digest=m.environment, facts=environment()))
-            made = ArtifactRecord(
-                digest=artifact.digest,
-                kind=m.kind,
-                partition=m.partition,
-                request_key=m.request_key,
-                code_version=m.code_version,
-                code_commit=code_commit(),
-                environment=m.environment,
-                run_id=run_id,
-                created_at=now,
-                seconds=seconds,
-                bytes=sum(f.bytes for f in m.files),
-                manifest=m.model_dump(),
-            )
-            if _add_once(s, made):
-                s.add_all(ParentRecord(child=artifact.digest, role=r, parent=d) for r, d in m.parents.items())
-            s.add(
-                RequestRecord(
-                    platform=self.platform,
-                    request_key=m.request_key,
-                    digest=artifact.digest,
-                    run_id=run_id,
-                    created_at=now,
-                )
-            )
-            about = (m.request_key, m.kind, m.partition)
-            s.add_all(_checks(self.platform, artifact, *about, checks, run_id, now))
+        def work(log: Log) -> None:
+            log.run(run_id)
+            log.environment(m.environment, run_id)
+            if log.s.get(ArtifactRecord, artifact.digest) is None:
+                body = {
+                    "digest": artifact.digest,
+                    "manifest": m.model_dump(),
+                    "code_commit": code_commit(),
+                    "seconds": seconds,
+                }
+                log.append(ARTIFACT, body, run_id=run_id)
+            answer = {"request_key": m.request_key, "digest": artifact.digest}
+            log.append(REQUEST, answer, run_id=run_id)
+            _note(log, artifact.digest, m.request_key, m.kind, m.partition, told, run_id)
 
         self._write(work)
 
     def note_checks(self, artifact: Artifact, checks: Iterable[CheckRow], *, run_id: str) -> None:
         """Records further checks of an artifact that is on record: what was asked before it went live."""
-        m, now = artifact.manifest, datetime.now(UTC)
-        rows = _checks(self.platform, artifact, m.request_key, m.kind, m.partition, checks, run_id, now)
-        self._write(lambda s: s.add_all(rows))
+        m, told = artifact.manifest, list(checks)
+
+        def work(log: Log) -> None:
+            log.run(run_id)
+            _note(log, artifact.digest, m.request_key, m.kind, m.partition, told, run_id)
+
+        self._write(work)
 
     def record_failure(
         self,
@@ -155,16 +160,20 @@ class Registry:
         run_id: str,
     ) -> None:
         """Records the checks of work that was refused: no artifact exists."""
-        now = datetime.now(UTC)
-        rows = _checks(self.platform, None, request_key, kind, partition, checks, run_id, now)
-        self._write(lambda s: s.add_all(rows))
+        told = list(checks)
+
+        def work(log: Log) -> None:
+            log.run(run_id)
+            _note(log, None, request_key, kind, partition, told, run_id)
+
+        self._write(work)
 
     def find(self, request_key: str) -> str | None:
         """Digest of the newest artifact that answered a request, if one did."""
         query = select(RequestRecord.digest).where(
             RequestRecord.request_key == request_key, RequestRecord.platform == self.platform
         )
-        return self._read(lambda s: s.scalar(query.order_by(RequestRecord.id.desc()).limit(1)))
+        return self.read(lambda s: s.scalar(query.order_by(RequestRecord.event.desc()).limit(1)))
 
     def latest(self, kind: str, partition: str | None) -> str | None:
         """Digest of the artifact that was last asked for, of a kind and partition."""
@@ -176,52 +185,73 @@ class Registry:
                 ArtifactRecord.kind == kind,
                 ArtifactRecord.partition.is_not_distinct_from(partition),
             )
-            .order_by(RequestRecord.id.desc())
+            .order_by(RequestRecord.event.desc())
             .limit(1)
         )
-        return self._read(lambda s: s.scalar(query))
+        return self.read(lambda s: s.scalar(query))
 
     def asked_at(self, digest: str) -> int:
-        """Place of an artifact's newest request among all requests; 0 where it answered none."""
-        query = select(func.max(RequestRecord.id)).where(
+        """Number of the event of an artifact's newest request; 0 where it answered none."""
+        query = select(func.max(RequestRecord.event)).where(
             RequestRecord.digest == digest, RequestRecord.platform == self.platform
         )
-        return self._read(lambda s: s.scalar(query) or 0)
+        return self.read(lambda s: s.scalar(query) or 0)
 
     def artifact(self, digest: str) -> ArtifactRow | None:
         """One artifact's record."""
+        query = (
+            select(ArtifactRecord, EventRecord.entry)
+            .join(EventRecord, EventRecord.seq == ArtifactRecord.event)
+            .where(ArtifactRecord.digest == digest)
+        )
 
         def work(s: Session) -> ArtifactRow | None:
-            r = s.get(ArtifactRecord, digest)
-            return (
-                None if r is None else ArtifactRow(**{k: getattr(r, k) for k in ArtifactRow.__annotations__})
-            )
+            found = s.execute(query).tuples().first()
+            return None if found is None else _artifact_row(*found)
 
-        return self._read(work)
+        return self.read(work)
+
+    def environment(self, digest: str) -> dict[str, Any] | None:
+        """Facts of an environment: Python, machine, distributions; None where it is not on record."""
+        query = (
+            select(EventRecord.entry)
+            .join(EnvironmentRecord, EnvironmentRecord.event == EventRecord.seq)
+            .where(EnvironmentRecord.digest == digest)
+        )
+        entry = self.read(lambda s: s.scalar(query))
+        return None if entry is None else dict(event_of(entry).body["facts"])
 
     def parents(self, digest: str) -> dict[str, str]:
         """Digest of each parent by role."""
         query = select(ParentRecord.role, ParentRecord.parent).where(ParentRecord.child == digest)
-        return self._read(lambda s: {role: parent for role, parent in s.execute(query).all()})
+        return self.read(lambda s: {role: parent for role, parent in s.execute(query).all()})
 
     def checks(self, digest: str) -> list[CheckRow]:
         """Checks recorded for an artifact, oldest first."""
-        query = select(CheckRecord).where(CheckRecord.artifact == digest).order_by(CheckRecord.id)
-        return self._read(lambda s: [CheckRow(c.name, c.passed, c.facts) for c in s.scalars(query)])
+        query = _with_facts().where(CheckRecord.artifact == digest)
+        query = query.order_by(CheckRecord.event, CheckRecord.position)
+        return self.read(
+            lambda s: [CheckRow(c.name, c.passed, _facts(body)) for c, body in s.execute(query).tuples()]
+        )
 
     def failures(self, kind: str | None = None, partition: str | None = None) -> list[dict[str, Any]]:
         """Failed checks, newest first: kind, partition, name, facts, run_id, created_at."""
         query = (
-            select(CheckRecord)
+            _with_facts()
             .where(CheckRecord.passed.is_(False), CheckRecord.platform == self.platform)
-            .order_by(CheckRecord.id.desc())
+            .order_by(CheckRecord.event.desc(), CheckRecord.position.desc())
         )
         if kind is not None:
             query = query.where(CheckRecord.kind == kind)
         if partition is not None:
             query = query.where(CheckRecord.partition == partition)
-        keys = ("kind", "partition", "name", "facts", "run_id", "created_at")
-        return self._read(lambda s: [{k: getattr(c, k) for k in keys} for c in s.scalars(query)])
+        keys = ("kind", "partition", "name", "run_id", "created_at")
+        return self.read(
+            lambda s: [
+                {**{k: getattr(c, k) for k in keys}, "facts": _facts(body)}
+                for c, body in s.execute(query).tuples()
+            ]
+        )
 
     def move_alias(self, wanted: Move) -> AliasRow:
         """Appends a move of an alias with the next version, after any other publisher of that alias.
@@ -229,112 +259,143 @@ class Registry:
         Raises:
             MovedOn: the alias is not where the move expects it.
         """
-        return self._write(lambda s: aliases.move(s, self.platform, wanted))
+        (row,) = self.move_together([wanted])
+        return row
+
+    def move_together(self, wanted: Sequence[Move], statements: Sequence[Statement] = ()) -> list[AliasRow]:
+        """Moves several aliases and puts statements on record, all of it or nothing.
+
+        Raises:
+            MovedOn: an alias is not where its move expects it; nothing moved.
+        """
+
+        def work(log: Log) -> list[AliasRow]:
+            for run_id in sorted({move.run_id for move in wanted}):
+                log.run(run_id)
+            rows = [aliases.move(log, move) for move in wanted]
+            for statement in statements:
+                decisions.decide(log, statement)
+            return rows
+
+        return self._write(work)
 
     def alias(self, domain: str, alias: str = LIVE) -> AliasRow | None:
         """Where an alias points now."""
+        query = aliases.moves(self.platform, domain, alias).limit(1)
 
         def work(s: Session) -> AliasRow | None:
-            head = s.scalars(aliases.moves(self.platform, domain, alias).limit(1)).first()
-            return None if head is None else aliases.row_of(head)
+            head = s.execute(query).tuples().first()
+            return None if head is None else aliases.row_of(*head)
 
-        return self._read(work)
+        return self.read(work)
 
     def alias_history(self, domain: str, alias: str = LIVE) -> list[AliasRow]:
         """Every move of an alias, newest first."""
         query = aliases.moves(self.platform, domain, alias)
-        return self._read(lambda s: [aliases.row_of(r) for r in s.scalars(query)])
+        return self.read(lambda s: [aliases.row_of(*r) for r in s.execute(query).tuples()])
 
     def all_aliases(self, *, every_platform: bool = False) -> list[AliasRow]:
         """Where every alias points now, of this platform or of all that share the database."""
         query = aliases.heads(None if every_platform else self.platform)
-        return self._read(lambda s: [aliases.row_of(r) for r in s.scalars(query)])
+        return self.read(lambda s: [aliases.row_of(*r) for r in s.execute(query).tuples()])
 
     def decide(
-        self, domain: str, kind: str, subject: str, *, why: str, until: datetime | None = None
+        self,
+        domain: str,
+        kind: str,
+        subject: str,
+        *,
+        why: str,
+        until: datetime | None = None,
+        facts: dict[str, Any] | None = None,
     ) -> Decision:
         """Puts a decision of the user on record; see `hier_dag.registry.decisions` for kinds and subjects."""
-
-        def work(s: Session) -> Decision:
-            record = decisions.record_of(self.platform, domain, kind, subject, why, until)
-            s.add(record)
-            s.flush()
-            return decisions.decision_of(record)
-
-        return self._write(work)
+        wanted = Statement(domain, kind, subject, why, until, facts or {})
+        return self._write(lambda log: decisions.decide(log, wanted))
 
     def decisions(
         self, *, domain: str | None = None, kinds: tuple[str, ...] = (), every_platform: bool = False
     ) -> list[Decision]:
         """Decisions on record, newest first."""
         query = decisions.decisions(None if every_platform else self.platform, domain=domain, kinds=kinds)
-        return self._read(lambda s: [decisions.decision_of(r) for r in s.scalars(query)])
+        return self.read(lambda s: [decisions.decision_of(*r) for r in s.execute(query).tuples()])
+
+    def head(self) -> Head:
+        """Where the log ends: number and hash of the newest event."""
+        return self.read(head_of)
+
+    def events(self, *, after: int = 0, kinds: tuple[str, ...] = (), limit: int | None = None) -> list[Event]:
+        """Events of all platforms in the database, oldest first.
+
+        Args:
+            after: number of the last event that is not wanted.
+            kinds: of events; empty for all.
+            limit: how many at most.
+        """
+        query = select(EventRecord.entry).where(EventRecord.seq > after).order_by(EventRecord.seq)
+        if kinds:
+            query = query.where(EventRecord.kind.in_(kinds))
+        return self.read(lambda s: [event_of(e) for e in s.scalars(query.limit(limit))])
+
+    def details_naming(self, text: str) -> list[str]:
+        """Digests of checks' facts in which a text occurs, such as an id; those that were redacted do not."""
+        quoted = ascii_json(text)[1:-1]
+        query = select(DetailRecord.digest).where(DetailRecord.body.contains(quoted, autoescape=True))
+        return self.read(lambda s: list(s.scalars(query.order_by(DetailRecord.digest))))
+
+    def redact(self, details: Sequence[str], *, why: str) -> Event:
+        """Takes checks' facts away for good; the log goes on proving that they were there, and who did it.
+
+        Args:
+            details: digests of the facts.
+            why: in words.
+        """
+
+        def work(log: Log) -> Event:
+            event = log.append(REDACTION, {"details": sorted(details), "why": why})
+            for record in log.s.scalars(select(DetailRecord).where(DetailRecord.digest.in_(details))):
+                record.body = None
+            return event
+
+        return self._write(work)
 
     def count(self) -> int:
         """Number of artifacts."""
-        return self._read(lambda s: s.scalar(select(func.count()).select_from(ArtifactRecord)) or 0)
+        return self.read(lambda s: s.scalar(select(func.count()).select_from(ArtifactRecord)) or 0)
 
     def close(self) -> None:
         """Gives the connections back."""
         self._engine.dispose()
 
 
-def _make_tables(s: Session) -> None:
-    one_at_a_time(s, "tables")  # Postgres refuses one of two that make the same table
-    Base.metadata.create_all(s.connection())
-
-
-def _add_once(s: Session, record: ArtifactRecord | EnvironmentRecord) -> bool:
-    """Adds a record unless one of its digest is there; others may be adding it at this moment.
-
-    Returns:
-        Whether it was added.
-    """
-    if s.get(type(record), record.digest) is not None:
-        return False
-    try:
-        with s.begin_nested():
-            s.add(record)
-    except IntegrityError:
-        return False
-    return True
-
-
-def _lacking(s: Session) -> list[str]:
-    """Columns that tables of ours do not have; a table that is not there at all is simply made."""
-    there = inspect(s.connection())
-    made = set(there.get_table_names()) & set(Base.metadata.tables)
-    return [
-        f"{name}.{column}"
-        for name in sorted(made)
-        for column in sorted(
-            set(Base.metadata.tables[name].columns.keys()) - {c["name"] for c in there.get_columns(name)}
-        )
-    ]
-
-
-def _checks(
-    platform: str,
-    artifact: Artifact | None,
+def _note(
+    log: Log,
+    artifact: str | None,
     request_key: str,
     kind: str,
     partition: str | None,
-    checks: Iterable[CheckRow],
+    checks: list[CheckRow],
     run_id: str,
-    now: datetime,
-) -> list[CheckRecord]:
-    return [
-        CheckRecord(
-            platform=platform,
-            artifact=None if artifact is None else artifact.digest,
-            request_key=request_key,
-            kind=kind,
-            partition=partition,
-            name=c.name,
-            passed=c.passed,
-            facts=c.facts,
-            run_id=run_id,
-            created_at=now,
-        )
-        for c in checks
-    ]
+) -> None:
+    if not checks:
+        return
+    told = [{"name": c.name, "passed": bool(c.passed), "facts": log.detail(c.facts)} for c in checks]
+    body = {"artifact": artifact, "request_key": request_key, "kind": kind, "partition": partition}
+    log.append(CHECKS, {**body, "checks": told}, run_id=run_id)
+
+
+def _with_facts() -> Any:
+    return select(CheckRecord, DetailRecord.body).outerjoin(
+        DetailRecord, DetailRecord.digest == CheckRecord.facts
+    )
+
+
+def _facts(body: str | None) -> dict[str, Any]:
+    return {"redacted": True} if body is None else dict(json.loads(body)["facts"])
+
+
+def _artifact_row(r: ArtifactRecord, entry: str) -> ArtifactRow:
+    own = {k: getattr(r, k) for k in ArtifactRow.__annotations__ if k not in ("manifest", "created_at")}
+    return ArtifactRow(
+        **own, created_at=as_utc(r.created_at), manifest=dict(event_of(entry).body["manifest"])
+    )

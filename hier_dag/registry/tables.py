@@ -1,57 +1,55 @@
-"""The registry's tables. Append-only: nothing here is updated or deleted."""
+"""The registry's tables: a log of events, and index tables that follow from it.
+
+`events` is the record; all other tables are projections of it (`hier_dag.registry.projections`), there to be
+searched. Nothing is updated or deleted, but for details that a redaction takes away.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Moment = DateTime(timezone=True)
+Seq = BigInteger()
 
 
 class Base(DeclarativeBase):
     """Base of the registry's tables."""
 
-    type_annotation_map = {dict[str, Any]: JSON}  # noqa: RUF012
 
+class EventRecord(Base):
+    """One event of the log; `entry` is what the hash is of, the other columns repeat it for queries."""
 
-class ArtifactRecord(Base):
-    """One committed artifact."""
-
-    __tablename__ = "artifacts"
-    digest: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(index=True)
-    partition: Mapped[str | None]
-    request_key: Mapped[str] = mapped_column(index=True)
-    code_version: Mapped[str]
-    code_commit: Mapped[str]
-    environment: Mapped[str] = mapped_column(ForeignKey("environments.digest"))
-    run_id: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    seconds: Mapped[float]
-    bytes: Mapped[int]
-    manifest: Mapped[dict[str, Any]]
-
-
-class ParentRecord(Base):
-    """An artifact was made from another."""
-
-    __tablename__ = "parents"
-    child: Mapped[str] = mapped_column(ForeignKey("artifacts.digest"), primary_key=True)
-    role: Mapped[str] = mapped_column(primary_key=True)
-    parent: Mapped[str] = mapped_column(index=True)
-
-
-class RequestRecord(Base):
-    """A request was answered by an artifact; several requests may share one."""
-
-    __tablename__ = "requests"
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    __tablename__ = "events"
+    seq: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
+    hash: Mapped[str]
     platform: Mapped[str]
-    request_key: Mapped[str] = mapped_column(index=True)
-    digest: Mapped[str] = mapped_column(ForeignKey("artifacts.digest"))
+    kind: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    who: Mapped[str]
     run_id: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    entry: Mapped[str] = mapped_column(Text)
+    key_id: Mapped[str | None]
+    signature: Mapped[str | None]
+
+
+class DetailRecord(Base):
+    """Facts of a check, apart from the log: they may show rows, which a redaction must be able to remove."""
+
+    __tablename__ = "details"
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str | None] = mapped_column(Text)
+
+
+class RunRecord(Base):
+    """A run that put something on record."""
+
+    __tablename__ = "runs"
+    event: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
+    platform: Mapped[str]
+    run_id: Mapped[str] = mapped_column(index=True)
 
 
 class EnvironmentRecord(Base):
@@ -59,14 +57,68 @@ class EnvironmentRecord(Base):
 
     __tablename__ = "environments"
     digest: Mapped[str] = mapped_column(primary_key=True)
-    facts: Mapped[dict[str, Any]]
+    event: Mapped[int] = mapped_column(Seq)
+
+
+class ArtifactRecord(Base):
+    """One committed artifact."""
+
+    __tablename__ = "artifacts"
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    event: Mapped[int] = mapped_column(Seq)
+    kind: Mapped[str] = mapped_column(index=True)
+    partition: Mapped[str | None]
+    request_key: Mapped[str] = mapped_column(index=True)
+    code_version: Mapped[str]
+    code_commit: Mapped[str]
+    environment: Mapped[str]
+    run_id: Mapped[str]
+    who: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    seconds: Mapped[float]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class ParentRecord(Base):
+    """An artifact was made from another."""
+
+    __tablename__ = "parents"
+    child: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    parent: Mapped[str] = mapped_column(index=True)
+    event: Mapped[int] = mapped_column(Seq)
+
+
+class InputRecord(Base):
+    """A raw file was read for an artifact."""
+
+    __tablename__ = "inputs"
+    event: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    artifact: Mapped[str]
+    location: Mapped[str] = mapped_column(index=True)
+    sha256: Mapped[str] = mapped_column(index=True)
+
+
+class RequestRecord(Base):
+    """A request was answered by an artifact; several requests may share one."""
+
+    __tablename__ = "requests"
+    event: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
+    platform: Mapped[str]
+    request_key: Mapped[str] = mapped_column(index=True)
+    digest: Mapped[str] = mapped_column(index=True)
+    run_id: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class CheckRecord(Base):
     """One result of one check; `artifact` is null where the failure kept it from being committed."""
 
     __tablename__ = "checks"
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    __table_args__ = (Index("ix_checks_failed", "platform", "passed"),)
+    event: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     platform: Mapped[str]
     artifact: Mapped[str | None] = mapped_column(index=True)
     request_key: Mapped[str]
@@ -74,24 +126,24 @@ class CheckRecord(Base):
     partition: Mapped[str | None]
     name: Mapped[str]
     passed: Mapped[bool]
-    facts: Mapped[dict[str, Any]]
+    facts: Mapped[str]
     run_id: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class DecisionRecord(Base):
     """Somebody decided something about a domain's publication; the newest of a kind and subject counts."""
 
     __tablename__ = "decisions"
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    event: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
     platform: Mapped[str]
     domain: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(index=True)
     subject: Mapped[str] = mapped_column(index=True)
     who: Mapped[str]
     why: Mapped[str]
-    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    until: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class AliasRecord(Base):
@@ -99,17 +151,30 @@ class AliasRecord(Base):
 
     __tablename__ = "aliases"
     __table_args__ = (UniqueConstraint("platform", "domain", "alias", "version"),)
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    event: Mapped[int] = mapped_column(Seq, primary_key=True, autoincrement=False)
     platform: Mapped[str]
     domain: Mapped[str]
     alias: Mapped[str]
     version: Mapped[int]
-    digest: Mapped[str]
+    digest: Mapped[str] = mapped_column(index=True)
     action: Mapped[str]
     change: Mapped[str]
     space: Mapped[str]
-    facts: Mapped[dict[str, Any]]
     run_id: Mapped[str]
     who: Mapped[str]
     why: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+PROJECTIONS: tuple[type[Base], ...] = (
+    RunRecord,
+    EnvironmentRecord,
+    ArtifactRecord,
+    ParentRecord,
+    InputRecord,
+    RequestRecord,
+    CheckRecord,
+    DecisionRecord,
+    AliasRecord,
+)
+"""Tables that follow from the log alone."""

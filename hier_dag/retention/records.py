@@ -131,14 +131,14 @@ def _parents(s: Session) -> dict[str, frozenset[str]]:
 def _newest(s: Session) -> Iterable[Answer]:
     about = (RequestRecord.platform, ArtifactRecord.kind, ArtifactRecord.partition)
     last = (
-        select(func.max(RequestRecord.id))
+        select(func.max(RequestRecord.event))
         .join(ArtifactRecord, ArtifactRecord.digest == RequestRecord.digest)
         .group_by(*about)
     )
     query = (
         select(*about, RequestRecord.digest)
         .join(ArtifactRecord, ArtifactRecord.digest == RequestRecord.digest)
-        .where(RequestRecord.id.in_(last))
+        .where(RequestRecord.event.in_(last))
     )
     return (Answer(*row) for row in s.execute(query).tuples())
 
@@ -174,7 +174,7 @@ def _latest(*times: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
 def _pinned(s: Session, now: datetime) -> dict[str, str]:
     query = select(DecisionRecord).where(DecisionRecord.kind.in_((PIN, UNPIN)))
     newest: dict[tuple[str, str, str], DecisionRecord] = {}
-    for d in s.scalars(query.order_by(DecisionRecord.id)):
+    for d in s.scalars(query.order_by(DecisionRecord.event)):
         newest[d.platform, d.domain, d.subject] = d
     held = (d for d in newest.values() if d.kind == PIN and (d.until is None or now < as_utc(d.until)))
     return {d.subject: d.why for d in held}

@@ -1,15 +1,14 @@
 """Processes open a new registry and record the same things at the same time, on SQLite and on Postgres."""
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event
 
 from benchmarks.faults.publishers import new_database, postgres
-from hier_dag.environment import environment_digest
+from hier_dag.environment import environment, environment_digest
 from hier_dag.registry import CheckRow, Registry
-from hier_dag.registry.tables import EnvironmentRecord
 from hier_dag.store import ArtifactStore, Manifest
 
 AT_ONCE = 6
@@ -57,19 +56,13 @@ def test_the_same_artifact_is_recorded_once_with_every_check(url, tmp_path):
         )  # fmt: skip
         artifact = store.commit(staged, manifest)
     registry = Registry(url)
-    # All have looked and found nothing before the first one adds the environment: the worst moment.
-    looked = threading.Barrier(AT_ONCE)
-
-    @event.listens_for(registry._engine, "before_cursor_execute")
-    def wait(connection, cursor, statement, *_):
-        if connection.dialect.name == "postgresql" and "INSERT INTO environments" in statement:
-            looked.wait(30)
-
     at_once(lambda: registry.record(artifact, [CheckRow("c", True)], run_id="r", seconds=0))
     assert registry.count() == 1
     assert len(registry.checks(artifact.digest)) == AT_ONCE
     assert registry.parents(artifact.digest) == {"encoder": "1" * 64}
-    with registry._engine.connect() as connection:
-        assert (
-            connection.execute(EnvironmentRecord.__table__.select()).fetchall()[0][0] == environment_digest()
-        )
+    assert registry.environment(environment_digest()) == environment()
+    events = registry.events()
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    assert [e.prev for e in events[1:]] == [e.hash for e in events[:-1]]
+    kinds = Counter(e.kind for e in events)
+    assert kinds == {"run": 1, "environment": 1, "artifact": 1, "request": AT_ONCE, "checks": AT_ONCE}

@@ -1,0 +1,116 @@
+"""Appending to the log: one writer at a time, each event and its rows in the same transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hier_dag.environment import code_commit, environment, environment_digest, lock_digest, machine, user
+from hier_dag.registry.chain import Event, Head, ascii_json, hash_of
+from hier_dag.registry.connection import one_at_a_time
+from hier_dag.registry.projections import ENVIRONMENT, RUN, rows_of
+from hier_dag.registry.signing import signer
+from hier_dag.registry.tables import DetailRecord, EnvironmentRecord, EventRecord, RunRecord
+
+
+def head_of(s: Session) -> Head:
+    """Where the log ends at this moment."""
+    newest = s.execute(
+        select(EventRecord.seq, EventRecord.hash).order_by(EventRecord.seq.desc()).limit(1)
+    ).first()
+    return Head() if newest is None else Head(*newest)
+
+
+class Log:
+    """The log inside a writing transaction; others that write wait until it ends.
+
+    Args:
+        s: a writing transaction.
+        platform: whose events these are.
+    """
+
+    def __init__(self, s: Session, platform: str) -> None:
+        one_at_a_time(s, "events")
+        self.s = s
+        self.platform = platform
+        self._head = head_of(s)
+        self._signer = signer()
+
+    def append(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        run_id: str = "",
+        who: str | None = None,
+        at: datetime | None = None,
+    ) -> Event:
+        """Puts an event on record, and its rows into the index tables.
+
+        Args:
+            kind: what happened.
+            body: what is to be said of it.
+            run_id: of the Dagster run; empty where a person acted.
+            who: user name; None for the user whose process this is.
+            at: when it happened; None for now.
+        """
+        event = Event(
+            seq=self._head.seq + 1,
+            prev=self._head.hash,
+            at=(at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds"),
+            platform=self.platform,
+            kind=kind,
+            who=user() if who is None else who,
+            run_id=run_id,
+            body=body,
+        )
+        entry = event.entry
+        head = Head(event.seq, hash_of(entry))
+        self.s.add(
+            EventRecord(
+                seq=event.seq,
+                hash=head.hash,
+                platform=event.platform,
+                kind=kind,
+                at=datetime.fromisoformat(event.at),
+                who=event.who,
+                run_id=run_id,
+                entry=entry,
+                key_id=None if self._signer is None else self._signer.key_id,
+                signature=None if self._signer is None else self._signer.sign(head.hash),
+            )
+        )
+        self.s.add_all(rows_of(event))
+        self.s.flush()
+        self._head = head
+        return event
+
+    def run(self, run_id: str) -> None:
+        """Puts a run on record at its first event: who started it, where, with which code."""
+        known = select(RunRecord.event).where(RunRecord.run_id == run_id, RunRecord.platform == self.platform)
+        if run_id and self.s.scalar(known.limit(1)) is None:
+            body = {"machine": machine(), "code_commit": code_commit(), "lock": lock_digest()}
+            self.append(RUN, body, run_id=run_id)
+
+    def environment(self, digest: str, run_id: str) -> None:
+        """Puts an artifact's environment on record, where it is this process's and not known yet."""
+        if digest == environment_digest() and self.s.get(EnvironmentRecord, digest) is None:
+            self.append(ENVIRONMENT, {"digest": digest, "facts": environment()}, run_id=run_id)
+
+    def detail(self, facts: Mapping[str, Any]) -> str:
+        """Keeps facts apart from the log, which holds their digest alone.
+
+        A salt keeps the digest from telling what a redaction took away.
+
+        Returns:
+            Digest of what is kept.
+        """
+        body = ascii_json({"salt": secrets.token_hex(16), "facts": facts})
+        digest = hash_of(body)
+        self.s.add(DetailRecord(digest=digest, body=body))
+        return digest
