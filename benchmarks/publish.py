@@ -44,7 +44,7 @@ from hier_dag.store import ArtifactStore, FileEntry, Manifest
 from hier_dag.transfer.vectors import DomainVectors
 
 _PIECE = 1 << 20
-_STEPS = (
+STEPS = (
     "_write_side", "write_seen", "_truths", "build_index", "tuned", "write_index", "recall", "latency",
     "_write_precisions",
 )  # fmt: skip
@@ -72,7 +72,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         args.folder = Path(folder)
         for name, rows in (("users", args.users), ("items", args.items)):
-            _generate(args.folder / name, rows, args.dim, args.kind, items=name == "items")
+            generate(args.folder / name, rows, args.dim, args.kind, items=name == "items")
         os.sync()
         disk, tables = [_disk_rate(args.folder, size)], []
         for _ in range(args.repeats):
@@ -112,7 +112,7 @@ def _tell(args: argparse.Namespace, told: dict[str, Any], figures: dict[str, Any
             print(f"{name}: {json.dumps(value)}", flush=True)
 
 
-def _generate(path: Path, rows: int, dim: int, kind: str, *, items: bool) -> None:
+def generate(path: Path, rows: int, dim: int, kind: str, *, items: bool) -> None:
     """Vectors near 300 centres, or anywhere; items of differing length, users with a last coordinate of 1."""
     centres = np.random.default_rng(1).standard_normal((300, dim), dtype=np.float32) * np.float32(0.8)
     spread = np.linspace(1.5, 0.3, dim, dtype=np.float32)
@@ -195,7 +195,7 @@ def _set(args: argparse.Namespace) -> dict[str, Any]:
         facts.update(write_set(folder, vectors, user_ids, item_ids, item_ids, pairs, {}, params, notes))
         return notes.entries
 
-    with _timed(steps, *_STEPS):
+    with _timed(steps, *STEPS):
         told = _committed(args.folder, write)
     index = next(entry.bytes for entry in notes.entries if entry.path == INDEX)
     told["peak_gb_beyond_index"] = told["peak_gb"] - index / 1e9

@@ -44,7 +44,7 @@ EMBEDDINGS = Contract(
         }
     ),
     (
-        unique("id"),
+        unique("id", ascending=True),
         Rule("wrong_type", ("vector",), _other_type),
         Rule("uneven_vector", ("vector",), _uneven),
         where("not_finite", ["vector"], _not_finite),

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
-from numpy.typing import NDArray
 
 from hier_dag.builds.vector_flows import check_published
 from hier_dag.config.stages import PublishParams
 from hier_dag.conservation import write_flows
 from hier_dag.errors import ContractError
+from hier_dag.graph.csr import IntArray
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.pipeline.workshop import Built
@@ -23,6 +24,8 @@ from hier_dag.publish.files import ITEMS, USERS, WriteNotes, write_set
 from hier_dag.publish.flows import publish_flows
 from hier_dag.publish.index_recall import shortfalls
 from hier_dag.publish.params import IndexParams
+from hier_dag.publish.platform import Platform
+from hier_dag.publish.rows import Texts, picked
 from hier_dag.publish.space.alignment import align_to_disk
 from hier_dag.publish.space.name import space_id
 from hier_dag.publish.space.params import SpaceParams
@@ -50,7 +53,7 @@ class SetOf:
 
     Attributes:
         domain: the target.
-        graph: that the model was made on.
+        graph: that the model was made on, or as much of it as is published.
         names: display name of every item number.
         model: the transfer.
         parents: digest of each parent by role.
@@ -58,8 +61,8 @@ class SetOf:
     """
 
     domain: str
-    graph: KnowledgeGraph
-    names: NDArray[np.object_]
+    graph: KnowledgeGraph | Platform
+    names: Texts
     model: Artifact
     parents: Mapping[str, str]
     anchor: Artifact | None
@@ -94,8 +97,8 @@ def build_set(of: SetOf, params: PublishParams, staged: Path, con: Backend) -> B
         of.domain,
         staged / USERS,
         staged / ITEMS,
-        of.graph.user_ids[np.union1d(of.graph.audience[of.domain], pairs.user)],
-        of.graph.item_ids[np.union1d(of.graph.catalogue[of.domain], pairs.item)],
+        _active(of.graph.user_ids, of.graph.audience[of.domain], pairs.user),
+        _active(of.graph.item_ids, of.graph.catalogue[of.domain], pairs.item),
         params.coverage,
     )
     return Built(
@@ -134,8 +137,8 @@ def in_space(
         return vectors, {"space": space_id(model, "first"), "anchor": None, "turned": False}
     source = str(of.model.path / VECTORS)
     new = Space(
-        ArraySide(of.graph.user_ids[vectors.users], vectors.user_vectors, source),
-        ArraySide(of.graph.item_ids[vectors.items], vectors.item_vectors, source),
+        ArraySide(picked(of.graph.user_ids, vectors.users), vectors.user_vectors, source),
+        ArraySide(picked(of.graph.item_ids, vectors.items), vectors.item_vectors, source),
     )
     verdict = judge(new, Space.of_folder(of.anchor.path), params)
     goes_on = verdict.change in ("same", "aligned")
@@ -151,6 +154,14 @@ def in_space(
         "anchor": of.anchor.digest if goes_on else None,
         "turned": verdict.rotation is not None,
     }
+
+
+def _active(ids: Texts, declared: IntArray, seen: IntArray) -> pa.LargeStringArray:
+    """Ids of what is declared or seen, each once."""
+    there = np.zeros(len(ids), bool)
+    for numbers in (declared, seen):
+        there[numbers] = True
+    return picked(ids, np.flatnonzero(there))
 
 
 def _recall(index: Mapping[str, Any], params: IndexParams, latency: Mapping[str, float]) -> CheckRow:

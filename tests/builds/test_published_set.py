@@ -5,8 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hier_dag.builds.published_set import SetOf, in_space
+from hier_dag.builds.published_set import SetOf, build_set, in_space
 from hier_dag.errors import StoreError
+from hier_dag.ingest.connection import connect
+from hier_dag.pipeline import stages
+from hier_dag.publish.platform import read_platform
 from hier_dag.publish.space.params import SpaceParams
 from hier_dag.transfer.vectors import DomainVectors
 from tests.publish.space.helpers import normal, orthogonal, space, written
@@ -104,3 +107,19 @@ def test_vectors_of_a_model_that_are_not_finite_are_an_error_that_names_its_file
     with pytest.raises(StoreError, match=r"1 of 200 vectors .* not finite") as told:
         in_space(vectors(users, ITEMS), of(), SpaceParams(), tmp_path)
     assert told.value.file.endswith("model/vectors.safetensors")
+
+
+def test_a_set_of_what_is_published_of_a_graph_is_that_of_the_whole_graph(platform, tmp_path):
+    domain = platform.config.target_names[0]
+    live = platform.latest(stages.PUBLISHED, domain)
+    parents = live.manifest.parents
+    graph = read_platform(platform.store.open(stages.GRAPH, parents["graph"]).path, domain)
+    model = platform.store.open(stages.MODEL, parents["model"])
+    of = SetOf(domain, graph, graph.item_names, model, parents, anchor=None)
+    (tmp_path / "set").mkdir()
+    with connect(tmp_path) as con:
+        built = build_set(of, platform.config.stages.publish, tmp_path / "set", con)
+    whole = {entry.path: entry for entry in live.manifest.files}
+    assert {entry.path: whole[entry.path] for entry in built.known} == {e.path: e for e in built.known}
+    assert all(check.passed for check in built.checks)
+    assert built.summary == live.manifest.summary

@@ -166,6 +166,9 @@ def test_embeddings(engine, tmp_path):
     assert broken(engine, vectors(doubles), EMBEDDINGS) == {("vector", "wrong_type"): 1}
     repeated = vectors(fixed) | {"id": ["a", "a"], "origin": ["trained", "guess"]}
     assert broken(engine, repeated, EMBEDDINGS) == {("id", "duplicate"): 1, ("origin", "not_allowed"): 1}
+    three = pa.array([[1, 2]] * 3, pa.list_(pa.float32(), 2))
+    assert broken(engine, vectors(three) | {"id": ["b", "a", "c"]}, EMBEDDINGS) == {}
+    assert broken(engine, vectors(three) | {"id": ["b", "a", "b"]}, EMBEDDINGS) == {("id", "duplicate"): 1}
 
 
 @pytest.mark.parametrize("contract", [EVENTS, QUARANTINE, SPLITS, USERS, *LINK_CONTRACTS.values()])

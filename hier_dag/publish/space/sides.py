@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hier_dag.graph.csr import FloatArray, IntArray
 from hier_dag.graph.pair_hashes import Hashes
 from hier_dag.graph.reading import reading
+from hier_dag.publish.rows import OrderedRows
 
 _BATCH = 1 << 16  # ids hashed at once
 
@@ -69,7 +70,7 @@ class ArraySide:
     def __init__(
         self, ids: pa.Array | NDArray[np.object_], vectors: FloatArray, source: str = "vectors in memory"
     ) -> None:
-        self.ids = ids if isinstance(ids, pa.Array) else pa.array(ids, pa.string())
+        self.ids = ids if isinstance(ids, pa.Array) else pa.array(ids, pa.large_string())
         self.vectors = vectors
         self.source = source
 
@@ -80,11 +81,11 @@ class ArraySide:
 
     def hashes(self) -> Hashes:
         """Hash of every id in row order, uint64 [n]."""
-        return id_hashes([self.ids])
+        return id_hashes(self.ids[at : at + _BATCH] for at in range(0, len(self.ids), _BATCH))
 
     def take(self, rows: IntArray) -> tuple[pa.Array, FloatArray]:
         """Ids and vectors of some rows."""
-        return self.ids.take(pa.array(rows)), self.vectors[rows]
+        return self.ids.take(pa.array(rows)).cast(pa.string()), OrderedRows(self.vectors).take(rows)
 
 
 class FileSide:

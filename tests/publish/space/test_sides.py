@@ -1,6 +1,8 @@
 """A live set is compared by ids that both sets have: the same ones every time, read from few row groups."""
 
 import hashlib
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +45,60 @@ def test_the_sample_is_the_common_ids_of_lowest_hash_each_with_its_own_two_vecto
     chosen = lowest(shared, sample)
     assert found.new.tolist() == [vector_of(new, name).tolist() for name in chosen]
     assert found.live.tolist() == [vector_of(live, name).tolist() for name in chosen]
+
+
+@given(
+    new=st.lists(st.integers(0, 12), max_size=20),
+    live=st.lists(st.integers(0, 12), max_size=20),
+    sample=st.integers(1, 6),
+)
+def test_ids_of_one_hash_are_counted_once_and_the_first_of_them_is_looked_at(new, live, sample):
+    class Hashed(ArraySide):
+        def hashes(self):
+            return np.array(self.numbers, np.uint64)
+
+        def take(self, rows):
+            looked_at.append(rows.tolist())
+            return super().take(rows)
+
+    sides, looked_at = [], []
+    for numbers in (new, live):
+        made = Hashed(np.array([str(n) for n in numbers], object), normal(len(numbers), 2))
+        made.numbers = numbers
+        sides.append(made)
+    shared = sorted({*new} & {*live})
+    assert common(*sides, sample).count == len(shared)
+    first = [[numbers.index(n) for n in shared[:sample]] for numbers in (new, live)]
+    assert looked_at == [sorted(rows) for rows in first]
+
+
+COMPARED = """
+import sys
+from pathlib import Path
+import numpy as np
+import pyarrow as pa
+from hier_dag.publish.space.probes import common
+from hier_dag.publish.space.sides import ArraySide
+n = 1 << 19
+np.lib.format.open_memmap(Path(sys.argv[1]) / "v.npy", "w+", np.float32, (n, 64)).flush()  # 128 MiB
+ids = pa.array(np.arange(n)).cast(pa.large_string())
+def side():
+    return ArraySide(ids, np.load(Path(sys.argv[1]) / "v.npy", mmap_mode="r"))
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+side().hashes()
+before = peak()
+assert common(side(), side(), 5000).count == n
+print((peak() - before) // 1024)
+"""
+
+
+def test_comparing_mapped_vectors_holds_the_sample_and_the_hashes_not_the_set(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARED, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 64  # MiB, of 128 that are mapped twice
 
 
 def test_users_that_come_or_go_leave_the_probes_alone():
