@@ -42,6 +42,7 @@ class Carried:
         shots: few-shot setting that is published; "0" is zero-shot.
         explanation: terms and paths.
         reading: what intents and exemplars are called.
+        item_entities: names of the entities that the item belongs to.
     """
 
     domain: str
@@ -53,20 +54,31 @@ class Carried:
     shots: str
     explanation: Explanation
     reading: Reading
+    item_entities: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON, paths with their names."""
+        """As JSON, paths with their names, and the exemplars that they lead to with their entities."""
         intents, exemplars = self.reading.intents, self.reading.exemplars
         paths = [
             {**asdict(p), "intent_name": intents[p.intent].name, "exemplar_name": exemplars[p.exemplar].name}
             for p in self.explanation.paths
         ]
         keys = ("domain", "version", "user", "item", "item_name", "origin", "shots")
+        reached = dict.fromkeys(p.exemplar for p in self.explanation.paths)
         return {
             **{key: getattr(self, key) for key in keys},
             "score": self.explanation.score,
             "terms": self.explanation.terms,
             "paths": paths,
+            "item_entities": list(self.item_entities),
+            "exemplars": [
+                {
+                    "exemplar": k,
+                    "name": exemplars[k].name,
+                    "entities": [e.name for e in exemplars[k].entities],
+                }
+                for k in reached
+            ],
         }
 
 
@@ -98,7 +110,7 @@ def carried(store: ArtifactStore, live: VersionRecord, user: str, item: str | No
     told = platform_paths(graph, at.path, encoding)
     at_user = _position(graph.user_ids, graph.audience[live.domain], user, "user", live.domain)
     at_item = _position(graph.item_ids, graph.catalogue[live.domain], item, "item", live.domain)
-    method = model.json(METHOD)
+    method, number = model.json(METHOD), int(graph.catalogue[live.domain][at_item])
     explanation = explain(
         make_target(graph, encoding, live.domain),
         told.encoding,
@@ -114,11 +126,12 @@ def carried(store: ArtifactStore, live: VersionRecord, user: str, item: str | No
         version=live.version,
         user=user,
         item=item,
-        item_name=str(told.words.items[graph.catalogue[live.domain][at_item]]),
+        item_name=str(told.words.items[number]),
         origin=origin,
         shots=method["shots"],
         explanation=explanation,
         reading=told.reading,
+        item_entities=_entities(graph, number),
     )
 
 
@@ -141,6 +154,13 @@ def paths_of(
     at = store.open(GRAPH, graph)
     encoding = load_encoding(store.open(ENCODER, encoder).path)
     return platform_paths(load_graph(at.path, sources, targets), at.path, encoding)
+
+
+def _entities(graph: KnowledgeGraph, item: int) -> tuple[str, ...]:
+    """Names of the entities that an item belongs to."""
+    links = graph.has_entity
+    mine = links.indices[links.indptr[item] : links.indptr[item + 1]]
+    return tuple(map(str, graph.entity_names[mine]))
 
 
 def _graph(artifact: Artifact) -> KnowledgeGraph:

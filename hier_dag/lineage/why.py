@@ -1,35 +1,30 @@
-"""Walks one published vector back: published set, model, encoder, graph, events, raw files and rows."""
+"""Walks published vectors back: published set, model, encoder, graph, events, raw files and rows."""
 
 from __future__ import annotations
 
-import functools
-import operator
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from hier_dag.errors import StoreError, UsageError
+from hier_dag.errors import UsageError
 from hier_dag.graph.reading import reading
-from hier_dag.pipeline.stages import EVENTS, LINKS
+from hier_dag.lineage.certificates import certificates_of
+from hier_dag.lineage.chain import chain_of, environments_of, runs_of
+from hier_dag.lineage.raw_rows import rows_of
+from hier_dag.lineage.release import release_of
+from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.publish.files import ITEMS, USERS
 from hier_dag.publish.reader.records import VersionRecord
 from hier_dag.registry import Registry
-from hier_dag.store import Artifact, ArtifactStore
+from hier_dag.store import ArtifactStore
 
 ROLES = ("user", "item")
-_ROWS_SHOWN = 20
-# Tables that carry ids, by the start of their file's name, and the columns to look in.
-_TABLES: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
-    (EVENTS, "user"): {"events/": ("user_id",)},
-    (EVENTS, "item"): {"events/": ("item_id",)},
-    (LINKS, "user"): {"user_user.parquet": ("user_id", "other_id")},
-    (LINKS, "item"): {"catalogue.parquet": ("item_id",), "item_entity.parquet": ("item_id",)},
-}
 
 
 @dataclass(frozen=True)
@@ -43,11 +38,13 @@ class Why:
         version: live version.
         origin: trained, kg_inferred or fallback.
         norm: Euclidean norm of the vector.
-        artifacts: from the published set back to events and links: kind, partition, digest, role in its
-            child, run, time, code, environment, parameters, seeds, checks.
-        raw: raw files whose rows carry the id: what they feed (events, item_entity, catalogue, …), domain,
-            file, sha256, rows (count) and the first row numbers.
+        artifacts: from the published set back to events and links (`chain_of`).
+        raw: raw files whose rows carry the id, and what became of the file's other rows (`rows_of`).
         namesake: the other role, where the same id is also published in it.
+        release: who made the version live and why, gates, waivers, approvals, roll-backs (`release_of`).
+        leakage: figures of the leakage certificates (`certificates_of`).
+        environments: what ran, by digest (`environments_of`).
+        runs: who started each run and where, by id (`runs_of`).
     """
 
     domain: str
@@ -59,6 +56,10 @@ class Why:
     artifacts: list[dict[str, Any]]
     raw: list[dict[str, Any]]
     namesake: str | None = None
+    release: dict[str, Any] = field(default_factory=dict)
+    leakage: dict[str, Any] = field(default_factory=dict)
+    environments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def why(
@@ -77,105 +78,100 @@ def why(
         UsageError: when the set holds no such id.
         StoreError: when an artifact on the way is missing or damaged.
     """
-    published = store.open("publish/embeddings", live.digest)
-    found = {r: v for r in ROLES if role in (None, r) and (v := _vector(published, r, wanted)) is not None}
-    if not found:
+    lineage = Lineage(store, registry, live)
+    roles = [r for r in ROLES if role in (None, r) and lineage.holds(r, wanted)]
+    if not roles:
         what = f"no {role}" if role else "neither a user nor an item"
         raise UsageError(
             f"{wanted!r} is {what} of the live set (version {live.version}).",
             domain=live.domain,
             fix="check the id's spelling, letter case and leading zeros",
         )
-    role, *others = found
-    origin, norm = found[role]
-    artifacts = _ancestors(registry, live.digest)
-    return Why(
-        domain=live.domain,
-        id=wanted,
-        role=role,
-        version=live.version,
-        origin=origin,
-        norm=norm,
-        artifacts=artifacts,
-        raw=[row for a in artifacts for row in _raw_rows(store, a, role, wanted)],
-        namesake=others[0] if others else None,
-    )
+    (found,) = lineage.of([wanted], roles[0], namesake=roles[1] if len(roles) > 1 else None)
+    return found
 
 
-def _vector(published: Artifact, role: str, wanted: str) -> tuple[str, float] | None:
-    """Origin and norm of a published vector, None where there is none."""
-    key = f"{role}_id"
-    file = published.file(USERS if role == "user" else ITEMS)
-    with reading(file):
-        table = pq.read_table(file, columns=["vector", "origin"], filters=[(key, "==", wanted)])
-    if table.num_rows == 0:
-        return None
-    vector = np.asarray(table["vector"][0].as_py(), dtype=np.float32)
-    return str(table["origin"][0]), float(np.linalg.norm(vector))
+class Lineage:
+    """The lineage of one version's vectors: what all of them share is asked once.
 
+    Args:
+        store: artifact store.
+        registry: registry.
+        live: the version.
 
-def _ancestors(registry: Registry, digest: str) -> list[dict[str, Any]]:
-    """The artifact and everything above it, each once, nearest first."""
-    out: list[dict[str, Any]] = []
-    queue: list[tuple[str, str]] = [("live", digest)]
-    seen: set[str] = set()
-    while queue:
-        role, current = queue.pop(0)
-        if current in seen:
-            continue
-        seen.add(current)
-        row = registry.artifact(current)
-        if row is None:
-            raise StoreError(
-                f"the registry does not know artifact {current[:12]}",
-                fix="run: hier run (it records it again)",
-            )
-        parents = registry.parents(current)
-        out.append(
-            {
-                "kind": row.kind,
-                "partition": row.partition,
-                "role": role,
-                "digest": row.digest,
-                "run_id": row.run_id,
-                "created_at": row.created_at.isoformat(),
-                "code_version": row.code_version,
-                "code_commit": row.code_commit,
-                "environment": row.environment,
-                "params": row.manifest["params"],
-                "seeds": row.manifest["seeds"],
-                "inputs": row.manifest["inputs"],
-                "parents": parents,
-                "checks": [{"name": c.name, "passed": c.passed} for c in registry.checks(current)],
-            }
+    Raises:
+        StoreError: the set is missing or damaged.
+    """
+
+    def __init__(self, store: ArtifactStore, registry: Registry, live: VersionRecord) -> None:
+        self.store, self.registry, self.live = store, registry, live
+        self._published = store.open(PUBLISHED, live.digest)
+
+    def ids(self, role: str) -> list[str]:
+        """Every published id of a role, in byte order."""
+        return [str(i) for i in self._table(role, [f"{role}_id"])[f"{role}_id"].to_pylist()]
+
+    def holds(self, role: str, wanted: str) -> bool:
+        """Whether the set has a vector of an id."""
+        key = f"{role}_id"
+        return bool(self._table(role, [key], pc.field(key) == wanted).num_rows)
+
+    def of(self, ids: Sequence[str], role: str, namesake: str | None = None) -> Iterator[Why]:
+        """Explains the vectors of some ids of a role, in the order of the set; those it lacks are left out.
+
+        Args:
+            ids: original ids, each once.
+            role: `user` or `item`.
+            namesake: the other role, where they are published in it too.
+
+        Raises:
+            StoreError: an artifact on the way is missing or damaged.
+        """
+        found = self._table(
+            role, [f"{role}_id", "vector", "origin"], pc.field(f"{role}_id").isin(pa.array(ids, pa.string()))
         )
-        queue += list(parents.items())
-    return out
+        names = found[f"{role}_id"].to_pylist()
+        rows = rows_of(self.store, self.chain, role, names)
+        for name, origin, norm in zip(names, found["origin"].to_pylist(), _norms(found), strict=True):
+            yield Why(
+                domain=self.live.domain,
+                id=name,
+                role=role,
+                version=self.live.version,
+                origin=origin,
+                norm=norm,
+                artifacts=self.chain,
+                raw=rows[name],
+                namesake=namesake,
+                **self._shared,
+            )
+
+    @cached_property
+    def chain(self) -> list[dict[str, Any]]:
+        """Artifacts on the way."""
+        return chain_of(self.registry, self.live.digest)
+
+    @cached_property
+    def _shared(self) -> dict[str, Any]:
+        return {
+            "release": release_of(self.registry, self.live, self._published.manifest.parents.get("model")),
+            "leakage": certificates_of(self.store, self.chain, self.live.domain),
+            "environments": environments_of(self.registry, _each(self.chain, "environment")),
+            "runs": runs_of(self.registry, _each(self.chain, "run_id")),
+        }
+
+    def _table(self, role: str, columns: list[str], keep: pc.Expression | None = None) -> pa.Table:
+        file = self._published.file(USERS if role == "user" else ITEMS)
+        with reading(file):
+            return pq.read_table(file, columns=columns, filters=keep)
 
 
-def _raw_rows(
-    store: ArtifactStore, entry: dict[str, Any], role: str, wanted: str
-) -> Iterator[dict[str, Any]]:
-    """Rows of one artifact that carry the id, per raw file."""
-    tables = _TABLES.get((entry["kind"], role), {})
-    if not tables:
-        return
-    artifact = store.open(entry["kind"], entry["digest"])
-    ledger = artifact.json("ledger.json")["files"]
-    for prefix, columns in tables.items():
-        files = artifact.files(prefix)
-        if not files:
-            continue
-        carries = functools.reduce(operator.or_, (pc.field(c) == wanted for c in columns))
-        found = ds.dataset(files).to_table(columns=["file", "row"], filter=carries)
-        numbers, rows = found["file"].to_numpy(), found["row"].to_numpy()
-        for number in np.unique(numbers):
-            mine = np.sort(rows[numbers == number])
-            yield {
-                "feeds": ledger[number].get("feeds", "events"),
-                "domain": ledger[number].get("domain") or entry["partition"],
-                "file": ledger[number]["location"],
-                "sha256": ledger[number]["sha256"],
-                "rows": len(mine),
-                "row_numbers": [int(r) for r in mine[:_ROWS_SHOWN]],
-            }
+def _norms(found: pa.Table) -> list[float]:
+    """Euclidean norm of each vector."""
+    column = found["vector"].combine_chunks()
+    vectors = np.asarray(column.flatten(), dtype=np.float32).reshape(len(column), -1)
+    return [float(n) for n in np.linalg.norm(vectors, axis=1)]
+
+
+def _each(chain: Iterable[dict[str, Any]], key: str) -> list[str]:
+    return [entry[key] for entry in chain]

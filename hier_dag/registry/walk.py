@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import CTE, Select, literal, select
 from sqlalchemy.orm import Session
 
 from hier_dag.registry.aliases import as_utc
-from hier_dag.registry.registry import Registry
 from hier_dag.registry.tables import ArtifactRecord, ParentRecord
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,19 +57,6 @@ class Walk:
 
     nodes: dict[str, Node]
     edges: list[Edge]
-
-
-def ask(registry: Registry, work: Callable[[Session], T]) -> T:
-    """Asks several questions in one reading transaction, so that all answers are of one moment.
-
-    Args:
-        registry: that is asked.
-        work: gets the transaction.
-
-    Raises:
-        RegistryError: the database refuses, or stays locked.
-    """
-    return registry._read(work)
 
 
 def ancestors(s: Session, digest: str, *, depth: int | None = None, but_roles: Sequence[str] = ()) -> Walk:

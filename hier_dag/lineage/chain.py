@@ -1,0 +1,113 @@
+"""All that a published set was made of: artifacts with code, seeds, parameters, checks, run, environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hier_dag.errors import StoreError
+from hier_dag.lineage.trace import ANCHOR, steps_from
+from hier_dag.registry import ArtifactRow, Registry
+from hier_dag.registry.chain import event_of
+from hier_dag.registry.tables import EventRecord, RunRecord
+from hier_dag.registry.walk import ancestors
+
+_TELLING = ("torch", "dgl", "numpy", "pyarrow", "duckdb", "faiss-cpu")
+"""Distributions whose version is told at once; all of them are in the registry's environment."""
+
+
+def chain_of(registry: Registry, digest: str) -> list[dict[str, Any]]:
+    """The artifact and everything that its content came from, each once, nearest first.
+
+    The set that began a space was turned to, not made of: it ends the chain where it is named.
+
+    Args:
+        registry: where they are on record.
+        digest: of the artifact, in full.
+
+    Returns:
+        By artifact: kind, partition, role in its child, digest, run_id, who, created_at, seconds,
+        code_version, code_commit, environment, params, seeds, inputs, parents, checks.
+
+    Raises:
+        StoreError: one of them is not on record.
+    """
+    walk = registry.read(lambda s: ancestors(s, digest, but_roles=(ANCHOR,)))
+    steps = steps_from([digest], walk.edges, up=True)
+    roles = {digest: "live"}
+    for edge in sorted(walk.edges, key=lambda e: steps[e.child]):
+        roles.setdefault(edge.parent, edge.role)
+    order = sorted(steps, key=lambda d: (steps[d], roles[d]))
+    return [_told(registry, d, roles[d]) for d in order]
+
+
+def _told(registry: Registry, digest: str, role: str) -> dict[str, Any]:
+    row = known(registry, digest)
+    return {
+        "kind": row.kind,
+        "partition": row.partition,
+        "role": role,
+        "digest": row.digest,
+        "run_id": row.run_id,
+        "who": row.who,
+        "created_at": row.created_at.isoformat(),
+        "seconds": row.seconds,
+        "code_version": row.code_version,
+        "code_commit": row.code_commit,
+        "environment": row.environment,
+        "params": row.manifest["params"],
+        "seeds": row.manifest["seeds"],
+        "inputs": row.manifest["inputs"],
+        "parents": row.manifest["parents"],
+        "checks": [{"name": c.name, "passed": c.passed} for c in registry.checks(digest)],
+    }
+
+
+def known(registry: Registry, digest: str) -> ArtifactRow:
+    """An artifact's record.
+
+    Raises:
+        StoreError: there is none.
+    """
+    row = registry.artifact(digest)
+    if row is None:
+        raise StoreError(
+            f"the registry does not know artifact {digest[:12]}", fix="run: hier run (it records it again)"
+        )
+    return row
+
+
+def environments_of(registry: Registry, digests: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What ran, by digest of the environment: python, system, machine, versions that results depend on."""
+    found = {}
+    for digest in dict.fromkeys(digests):
+        facts = registry.environment(digest) or {}
+        versions = dict(name.split("==", 1) for name in facts.get("distributions", ()))
+        kept = {key: facts.get(key) for key in ("python", "system", "machine")}
+        telling = {name: versions[name] for name in _TELLING if name in versions}
+        found[digest] = {**kept, "versions": telling, "distributions": len(versions)}
+    return found
+
+
+def runs_of(registry: Registry, run_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Who started each run, when, on which machine and devices, by its id; runs of old are missing."""
+    wanted = sorted({*run_ids} - {""})
+
+    def question(s: Session) -> dict[str, dict[str, Any]]:
+        query = select(RunRecord.run_id, EventRecord.entry).join(
+            EventRecord, EventRecord.seq == RunRecord.event
+        )
+        rows = s.execute(query.where(RunRecord.run_id.in_(wanted)).order_by(RunRecord.event)).tuples()
+        return {run_id: _run(entry) for run_id, entry in rows}
+
+    return registry.read(question)
+
+
+def _run(entry: str) -> dict[str, Any]:
+    event = event_of(entry)
+    machine = event.body.get("machine") or {}
+    told = {key: machine.get(key) for key in ("host", "system", "cores", "devices", "driver")}
+    return {"who": event.who, "at": event.at, "code_commit": event.body.get("code_commit"), **told}

@@ -1,0 +1,142 @@
+"""What an artifact was made of, or what was made of it: the whole way, with what has become of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hier_dag.lineage.at_hand import at_hand
+from hier_dag.lineage.versions import Version, by_digest, versions_among
+from hier_dag.registry import Registry
+from hier_dag.registry.tables import ArtifactRecord
+from hier_dag.registry.walk import Edge, Node, Walk, ancestors, descendants, reached
+from hier_dag.store import ArtifactStore
+
+ANCHOR = "anchor"
+"""Role of the set that began the space of another, which was turned to it and holds nothing of its data."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """An artifact on the way.
+
+    Attributes:
+        node: its record.
+        steps: the least number of steps from where the walk began.
+        stores: platforms whose store has it; empty where it was removed.
+        versions: of aliases that name it.
+    """
+
+    node: Node
+    steps: int
+    stores: tuple[str, ...]
+    versions: list[Version] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON-serialisable record."""
+        return {
+            **asdict(self.node),
+            "created_at": self.node.created_at.isoformat(),
+            "steps": self.steps,
+            "stores": list(self.stores),
+            "versions": [{**asdict(v), "created_at": v.created_at.isoformat()} for v in self.versions],
+        }
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A walk.
+
+    Attributes:
+        start: digest where it began.
+        up: towards the raw files; else towards what is published.
+        artifacts: nearest first, then in the order in which they were made.
+        edges: every step, by child and role; a parent that is not on record has no artifact here.
+    """
+
+    start: str
+    up: bool
+    artifacts: list[Traced]
+    edges: list[Edge]
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON-serialisable record."""
+        return {
+            "start": self.start,
+            "direction": "up" if self.up else "down",
+            "artifacts": [a.as_json() for a in self.artifacts],
+            "edges": [asdict(e) for e in self.edges],
+        }
+
+
+def trace(
+    registry: Registry,
+    stores: Mapping[str, ArtifactStore],
+    digest: str,
+    *,
+    up: bool,
+    depth: int | None = None,
+) -> Trace:
+    """Follows an artifact to what it was made of, or to what was made of it.
+
+    Args:
+        registry: where it is on record.
+        stores: by platform, to see what is still there.
+        digest: in full.
+        up: towards the raw files; else towards what is published.
+        depth: steps at most; None for all the way.
+    """
+
+    def question(s: Session) -> tuple[Walk, list[Version]]:
+        follow = ancestors if up else descendants
+        start = select(ArtifactRecord.digest).where(ArtifactRecord.digest == digest)
+        return follow(s, digest, depth=depth), versions_among(s, reached(start, depth, up=up))
+
+    walk, versions = registry.read(question)
+    return Trace(digest, up, traced(walk, [digest], versions, stores, up=up), walk.edges)
+
+
+def traced(
+    walk: Walk,
+    starts: Iterable[str],
+    versions: Iterable[Version],
+    stores: Mapping[str, ArtifactStore],
+    *,
+    up: bool,
+) -> list[Traced]:
+    """Artifacts of a walk with what has become of each, nearest first, then in the order they were made."""
+    there = at_hand(stores, (n.kind for n in walk.nodes.values()))
+    named = by_digest(versions)
+    far = steps_from(starts, walk.edges, up=up)
+    found = [Traced(n, far[d], there.get(d, ()), named.get(d, [])) for d, n in walk.nodes.items() if d in far]
+    return sorted(found, key=lambda t: (t.steps, t.node.event))
+
+
+def steps_from(
+    starts: Iterable[str], edges: Iterable[Edge], *, up: bool, but_roles: Iterable[str] = ()
+) -> dict[str, int]:
+    """The least number of steps to each digest that edges lead to.
+
+    Args:
+        starts: where to begin; these are 0 steps away.
+        edges: in any order.
+        up: from child to parent; else from parent to child.
+        but_roles: roles that are not followed.
+    """
+    left_out = frozenset(but_roles)
+    ways: dict[str, list[str]] = {}
+    for e in edges:
+        if e.role not in left_out:
+            here, there = (e.child, e.parent) if up else (e.parent, e.child)
+            ways.setdefault(here, []).append(there)
+    steps = dict.fromkeys(starts, 0)
+    edge = list(steps)
+    while edge:
+        further = dict.fromkeys(t for here in edge for t in ways.get(here, ()) if t not in steps)
+        steps.update((digest, steps[edge[0]] + 1) for digest in further)
+        edge = list(further)
+    return steps
