@@ -5,9 +5,11 @@ from typing import Any
 
 import dagster as dg
 
+from assets.column_lineage import lineage_of
+from assets.columns import shown_columns, shown_tables
 from assets.commit import Reported, write_audit_publish
 from assets.keys import ENCODER_KEY, GRAPH_KEY, MODEL_KEY, OWNERS, check_specs
-from assets.metadata import column_schema, picture
+from assets.metadata import picture
 from hier_dag.config import PlatformConfig
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH, MODEL
@@ -16,19 +18,6 @@ from hier_dag.registry import CheckRow
 from resources import ArtifactStoreResource, RegistryResource, Trainer
 
 CARD = "card.html"
-_SCORE = "score of user u and item i: user_vectors[u] · item_vectors[i]"
-_ORIGIN = "how the vector came to be: trained, kg_inferred or fallback, by number"
-_VECTORS = [
-    {"name": name, "type": kind, "description": text}
-    for name, kind, text in (
-        ("users", "int64", "number of each user of the audience in kg/graph"),
-        ("user_vectors", "float32[D]", f"vector of each user; {_SCORE}"),
-        ("user_origin", "int8", _ORIGIN),
-        ("items", "int64", "number of each item of the catalogue in kg/graph"),
-        ("item_vectors", "float32[D]", f"vector of each item; {_SCORE}"),
-        ("item_origin", "int8", _ORIGIN),
-    )
-]
 
 
 def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
@@ -154,10 +143,12 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     manifest = outcome.artifact.manifest
     domain = str(manifest.partition)
     records = pq.read_table(outcome.artifact.file("report.parquet"))
+    shown = shown_columns(outcome.artifact)
     columns = {
         "dagster/partition_row_count": manifest.summary["users"] + manifest.summary["items"],
-        "dagster/column_schema": column_schema(_VECTORS),
-        "report_columns": dg.MetadataValue.table_schema(column_schema(manifest.tables["report.parquet"])),
+        "dagster/column_schema": shown,
+        "dagster/column_lineage": lineage_of(MODEL, shown),
+        "tables": shown_tables(outcome.artifact),
     }
     if records.num_rows == 0:
         return {"report_card": "no test interaction in this domain: nothing to score", **columns}

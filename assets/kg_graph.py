@@ -4,9 +4,11 @@ from typing import Any
 
 import dagster as dg
 
+from assets.column_lineage import lineage_of
+from assets.columns import shown_columns, shown_tables
 from assets.commit import Reported, write_audit_publish
 from assets.keys import EVENTS_KEY, GRAPH_KEY, LINKS_KEY, OWNERS, check_specs
-from assets.metadata import column_lineage, column_schema, markdown_table
+from assets.metadata import markdown_table
 from hier_dag.config import PlatformConfig
 from hier_dag.pipeline.stages import CODE_VERSIONS, GRAPH
 from hier_dag.pipeline.workshop import Outcome, Workshop
@@ -81,12 +83,12 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     domains = [(name, *(d[c] for c in columns)) for name, d in profile["domains"].items()]
     names = list(profile["shared_users"])
     overlap = [(a, *(profile["shared_users"][a][b] for b in names)) for a in names]
-    users, items = "nodes/users.parquet", "nodes/items.parquet"
+    summary, shown = artifact.manifest.summary, shown_columns(artifact)
     return {
-        "dagster/row_count": artifact.manifest.summary["users"],  # of the table whose columns are shown
-        "dagster/column_schema": column_schema(artifact.manifest.tables[users]),
-        "dagster/column_lineage": column_lineage({"user_id": [(EVENTS_KEY, "user_id")]}),
-        "item_columns": dg.MetadataValue.table_schema(column_schema(artifact.manifest.tables[items])),
+        "dagster/row_count": summary["users"] + summary["items"] + summary["entities"],
+        "dagster/column_schema": shown,
+        "dagster/column_lineage": lineage_of(GRAPH, shown),
+        "tables": shown_tables(artifact),
         "domains": dg.MetadataValue.md(markdown_table(["domain", *columns], domains)),
         "shared_users": dg.MetadataValue.md(markdown_table(["domain", *names], overlap)),
         "structure": dg.MetadataValue.md(_structure(profile)),

@@ -73,13 +73,6 @@ def column_schema(columns: Iterable[Mapping[str, Any]]) -> dg.TableSchema:
     )
 
 
-def column_lineage(deps: Mapping[str, Sequence[tuple[dg.AssetKey, str]]]) -> dg.TableColumnLineage:
-    """Which columns above each column comes from."""
-    return dg.TableColumnLineage(
-        {c: [dg.TableColumnDep(asset_key=k, column_name=n) for k, n in above] for c, above in deps.items()}
-    )
-
-
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A Markdown table; numbers get thousands separators, text is escaped."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]

@@ -2,13 +2,15 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.column_lineage import lineage_of
+from assets.columns import shown_columns, shown_tables
 from assets.commit import Reported, write_audit_publish
 from assets.keys import ENCODER_KEY, GRAPH_KEY, OWNERS, check_specs
-from assets.metadata import column_schema, markdown_table, picture
+from assets.metadata import markdown_table, picture
 from hier_dag.config import PlatformConfig
 from hier_dag.config.collapse import Breach
 from hier_dag.pipeline.request import Request
@@ -16,6 +18,9 @@ from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH
 from hier_dag.pipeline.workshop import Built, Outcome, Workshop
 from hier_dag.registry import CheckRow
 from resources import ArtifactStoreResource, RegistryResource, Trainer
+
+if TYPE_CHECKING:
+    from hier_dag.model.crowd_trust import CrowdTrust
 
 _SHOWN_ENTITIES = 4
 _SHOWN_EXEMPLARS = 24
@@ -144,8 +149,10 @@ def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, A
 
     from hier_dag.evaluate.training_plot import training_png
     from hier_dag.pipeline.requests import training_key
+    from hier_dag.train.encoder_files import load_encoding
 
     artifact = outcome.artifact
+    encoding, shown = load_encoding(artifact.path), shown_columns(artifact)
     trainer.forget(training_key(artifact.manifest))
     curve = pq.read_table(artifact.file("curve.parquet"))
     exemplars = pq.read_table(artifact.file("exemplars.parquet")).to_pylist()
@@ -156,19 +163,20 @@ def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, A
     rows = [(number, ", ".join(names)) for number, names in list(named.items())[:_SHOWN_EXEMPLARS]]
     return {
         **_interaction_paths(workshop, outcome),
-        **_rehearsal(outcome),
+        **_rehearsal(encoding.trust),
         "curve": picture(training_png(curve), "loss, validation NDCG@10 and collapse monitors"),
         "exemplar_entities": dg.MetadataValue.md(markdown_table(["exemplar", "nearest entities"], rows)),
-        "dagster/column_schema": column_schema(artifact.manifest.tables["decision_path.parquet"]),
+        "dagster/row_count": len(encoding.users) + len(encoding.items),
+        "dagster/column_schema": shown,
+        "dagster/column_lineage": lineage_of(ENCODER, shown),
+        "tables": shown_tables(artifact),
     }
 
 
-def _rehearsal(outcome: Outcome) -> dict[str, Any]:
+def _rehearsal(trust: "CrowdTrust | None") -> dict[str, Any]:
     """Picture of what sources found when each played the target; nothing where none did."""
     from hier_dag.evaluate.trust_plot import trust_png
-    from hier_dag.train.encoder_files import load_encoding
 
-    trust = load_encoding(outcome.artifact.path).trust
     return {} if trust is None else {"rehearsal": picture(trust_png(trust), "how far to trust the crowd")}
 
 

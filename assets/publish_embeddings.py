@@ -6,9 +6,11 @@ from typing import Any
 
 import dagster as dg
 
+from assets.column_lineage import lineage_of
+from assets.columns import shown_columns, shown_tables
 from assets.commit import Reported, write_audit_publish
-from assets.keys import EVENTS_KEY, GRAPH_KEY, MODEL_KEY, OWNERS, PUBLISHED_KEY, check_specs
-from assets.metadata import column_lineage, column_schema, markdown_table
+from assets.keys import MODEL_KEY, OWNERS, PUBLISHED_KEY, check_specs
+from assets.metadata import markdown_table
 from hier_dag.config import PlatformConfig
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, GRAPH, MODEL, PUBLISHED
@@ -125,7 +127,7 @@ def _go_live(
         facts=_measured(outcome.checks),
     )
     outcome.checks.extend(done.checks)
-    facts, tables = artifact.manifest.summary, artifact.manifest.tables
+    facts, shown = artifact.manifest.summary, shown_columns(artifact)
     origins = [(who, o, n) for who in ("user", "item") for o, n in facts[f"{who}_origins"].items()]
     held = {} if done.held is None else {"held_back": held_words(done.held)}
     return {
@@ -134,16 +136,10 @@ def _go_live(
         **held,
         **_delivered(done.deliveries),
         "dagster/partition_row_count": facts["users"] + facts["items"],
-        "dagster/table_name": f"embeddings.{artifact.manifest.partition}.users",
-        "dagster/column_schema": column_schema(tables["users.parquet"]),
-        "item_columns": dg.MetadataValue.table_schema(column_schema(tables["items.parquet"])),
-        "dagster/column_lineage": column_lineage(
-            {
-                "user_id": [(EVENTS_KEY, "user_id"), (GRAPH_KEY, "user_id")],
-                "vector": [(MODEL_KEY, "user_vectors")],
-                "origin": [(MODEL_KEY, "user_origin")],
-            }
-        ),
+        "dagster/table_name": f"embeddings.{artifact.manifest.partition}",
+        "dagster/column_schema": shown,
+        "dagster/column_lineage": lineage_of(PUBLISHED, shown),
+        "tables": shown_tables(artifact),
         "origins": dg.MetadataValue.md(markdown_table(["of", "origin", "rows"], origins)),
     }
 

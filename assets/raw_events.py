@@ -6,9 +6,10 @@ from typing import Any
 
 import dagster as dg
 
+from assets.columns import shown_columns, shown_tables
 from assets.commit import Reported, write_audit_publish
 from assets.keys import EVENTS_KEY, OWNERS, check_specs
-from assets.metadata import column_schema, markdown_table
+from assets.metadata import markdown_table
 from hier_dag.config import PlatformConfig
 from hier_dag.pipeline.stages import CODE_VERSIONS, CORRECTIONS, EVENTS
 from hier_dag.pipeline.workshop import Outcome, Workshop
@@ -69,9 +70,9 @@ def _show(docs: Path, _: Workshop, outcome: Outcome) -> dict[str, Any]:
 
     summary = outcome.artifact.manifest.summary
     shown: dict[str, Any] = {"dagster/partition_row_count": summary["rows_out"]}
-    tables = outcome.artifact.manifest.tables
-    if "events" in tables:
-        shown["dagster/column_schema"] = column_schema(tables["events"])
+    if outcome.artifact.manifest.tables:
+        shown["dagster/column_schema"] = shown_columns(outcome.artifact)
+        shown["tables"] = shown_tables(outcome.artifact)
         shown["dagster/table_name"] = f"events.{outcome.artifact.manifest.partition}"
     page = docs / f"{outcome.artifact.manifest.partition}.html"
     if page.is_file():

@@ -4,9 +4,10 @@ from typing import Any
 
 import dagster as dg
 
+from assets.columns import shown_columns, shown_tables
 from assets.commit import Reported, write_audit_publish
 from assets.keys import LINKS_KEY, OWNERS, check_specs
-from assets.metadata import column_schema, markdown_table
+from assets.metadata import markdown_table
 from hier_dag.config import PlatformConfig
 from hier_dag.pipeline.stages import CODE_VERSIONS, LINKS
 from hier_dag.pipeline.workshop import Outcome, Workshop
@@ -62,6 +63,7 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     head = ["feeds", "file", "rows in", "rows out", "quarantined", "deduplicated"]
     return {
         "dagster/row_count": manifest.summary["rows_out"],
-        "dagster/column_schema": column_schema(manifest.tables["item_entity"]),
+        "dagster/column_schema": shown_columns(outcome.artifact),
+        "tables": shown_tables(outcome.artifact),
         "raw_files": dg.MetadataValue.md(markdown_table(head, rows)),
     }

@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import dagster as dg
+import pyarrow.parquet as pq
 import pytest
 from matplotlib import image
 
@@ -57,19 +58,44 @@ def test_columns_are_described(platform, kind):
         assert column.description, f"{kind}.{column.name}"
 
 
-@pytest.mark.parametrize("kind", ["kg/graph", "publish/embeddings"])
-def test_column_lineage_leads_to_columns_that_are_shown(platform, kind):
-    partition = "grocery" if kind == "publish/embeddings" else None
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_column_of_every_table_is_shown(platform, kind):
+    partition = "grocery" if kind in ("raw/events", "finetune/model", "publish/embeddings") else None
     seen = values(shown(platform, kind, partition))
-    columns = {c.name for c in seen["dagster/column_schema"].columns}
+    artifact = platform.latest(kind, partition)
+    columns = {c.name.rpartition(".")[2] for c in seen["dagster/column_schema"].columns}
+    files = [f.path for f in artifact.manifest.files if f.path.endswith(".parquet")]
+    assert files
+    for file in files:
+        table = pq.ParquetFile(artifact.file(file))
+        assert set(table.schema_arrow.names) <= columns or file.startswith("quarantine/")
+        assert f"| {file} | {table.metadata.num_rows:,} | {table.metadata.num_columns} |" in seen["tables"]
+
+
+@pytest.mark.parametrize("kind", KINDS[2:])
+def test_every_column_comes_from_columns_of_the_assets_above(platform, kind):
+    partition = "grocery" if kind in ("finetune/model", "publish/embeddings") else None
+    seen = values(shown(platform, kind, partition))
     lineage = seen["dagster/column_lineage"].deps_by_column
-    assert lineage
-    assert set(lineage) <= columns
-    for above in (dep for deps in lineage.values() for dep in deps):
-        name = above.asset_key.to_user_string()
+    assert set(lineage) == {c.name for c in seen["dagster/column_schema"].columns}
+    assert all(lineage.values())
+    above = {dep.asset_key for deps in lineage.values() for dep in deps}
+    roles = platform.latest(kind, partition).manifest.parents
+    assert {"/".join(k.path) for k in above} <= {_kind_of(role) for role in roles}
+    there = {}
+    for asset in above:
+        name = asset.to_user_string()
         domain = "grocery" if name in ("raw/events", "finetune/model") else None
         schema = values(shown(platform, name, domain))["dagster/column_schema"]
-        assert above.column_name in {c.name for c in schema.columns}, (name, above.column_name)
+        there[asset] = {c.name for c in schema.columns}
+    lost = [d for deps in lineage.values() for d in deps if d.column_name not in there[d.asset_key]]
+    assert not lost
+
+
+def _kind_of(role):
+    """The kind of artifact that a parent's role stands for."""
+    kinds = {"links": "raw/links", "graph": GRAPH, "encoder": "pretrain/encoder", "model": "finetune/model"}
+    return kinds.get(role, EVENTS)
 
 
 def test_row_counts(platform):
@@ -77,7 +103,9 @@ def test_row_counts(platform):
     assert events["dagster/partition_row_count"] == events["rows_out"]
     assert events["rows_in"] == events["rows_out"] + events["rows_quarantined"] + events["deduplicated"]
     graph = values(shown(platform, GRAPH))
-    assert graph["dagster/row_count"] > 0
+    assert graph["dagster/row_count"] == graph["users"] + graph["items"] + graph["entities"]
+    encoder = values(shown(platform, "pretrain/encoder"))
+    assert encoder["dagster/row_count"] == graph["users"] + graph["items"]
     published = values(shown(platform, "publish/embeddings", "recipes"))
     assert published["dagster/partition_row_count"] == published["users"] + published["items"]
 
