@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from hier_dag.cli.output import DomainsFile, Json, out, print_json
 
 if TYPE_CHECKING:
+    from hier_dag.retention.at_copies import AtCopies
     from hier_dag.retention.collect import Collected
     from hier_dag.retention.leftovers import Leftover
     from hier_dag.retention.plan import Going, Plan, Stays
@@ -40,7 +42,7 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Remove it; without, it is only shown.")] = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Show what nobody needs any more in the store, and why; with --delete, remove it."""
+    """Show what nobody needs any more in the store and at copies, and why; with --delete, remove it."""
     from hier_dag.cli.places import platform_of
     from hier_dag.registry import Registry
     from hier_dag.retention.collect import collect
@@ -65,12 +67,14 @@ def gc(
         _print_plan(plan, retention.freed(plan))
     else:
         _print_done(done, plan.stays)
+    if not as_json:
+        _print_at_copies(plan.at_copies if done is None else done.at_copies, removed=done is not None)
 
 
 def _print_plan(plan: Plan, freed: int) -> None:
-    if not plan.going and not plan.leftovers:
+    if not plan.going and not plan.leftovers and not plan.at_copies.going:
         out.print("Nothing to remove.", highlight=False)
-    else:
+    if plan.going or plan.leftovers:
         _print_going("Would be removed", plan.going, plan.leftovers)
     out.print(_stays(plan.stays))
     if plan.going or plan.leftovers:
@@ -89,7 +93,8 @@ def _print_done(done: Collected, stays: Iterable[Stays]) -> None:
         told = f"{a.kind} {a.digest[:_SHORT]} stays: it was asked for while it was being removed."
         out.print(told, style="yellow", markup=False, highlight=False)
     if not done.removed and not done.leftovers:
-        out.print("Nothing to remove.", highlight=False)
+        if not done.at_copies.going:
+            out.print("Nothing to remove.", highlight=False)
         return
     what = _counted(done.removed, done.leftovers)
     out.print(f"Removed {what}; freed {decimal(done.freed)}. It is on record.", highlight=False)
@@ -112,6 +117,25 @@ def _print_going(title: str, going: Iterable[Going], leftovers: Iterable[Leftove
     if len(rows) > _SHOWN:
         table.add_row(Text(f"and {len(rows) - _SHOWN:,} more; all: --json", style="dim"))
     out.print(table)
+
+
+def _print_at_copies(found: AtCopies, *, removed: bool) -> None:
+    if found.going:
+        table = Table(
+            title="Removed at copies" if removed else "Would be removed at copies", title_justify="left"
+        )
+        for head in ("place", "partition", "digest", "size", "why it goes"):
+            table.add_column(head, overflow="fold", justify="right" if head == "size" else "left")
+        for g in found.going[:_SHOWN]:
+            cells = (g.place, g.partition or "", g.digest[:_SHORT], decimal(g.bytes), g.why)
+            table.add_row(*(Text(cell) for cell in cells))
+        out.print(table)
+        what = f"{len(found.going):,} set{'s' * (len(found.going) != 1)} at copies"
+        size = decimal(sum(g.bytes for g in found.going))
+        out.print(f"{what}, {size}: {'removed' if removed else 'would go with --delete'}.", highlight=False)
+    for place in found.unreached:
+        told = f"A copy could not be asked, nothing goes there: {place}"
+        out.print(told, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _stays(stays: Iterable[Stays]) -> Table:
@@ -140,6 +164,7 @@ def _age(age: timedelta) -> str:
 def _record(plan: Plan, done: Collected | None, freed: int) -> dict[str, Any]:
     going = plan.going if done is None else done.removed
     leftovers = plan.leftovers if done is None else done.leftovers
+    at_copies = plan.at_copies if done is None else done.at_copies
     return {
         "deleted": done is not None,
         "artifacts": [
@@ -154,6 +179,8 @@ def _record(plan: Plan, done: Collected | None, freed: int) -> dict[str, Any]:
             for g in going
         ],
         "leftovers": [{"path": str(x.path), "bytes": x.bytes, "why": x.why} for x in leftovers],
+        "at_copies": [asdict(g) for g in at_copies.going],
+        "unreached": list(at_copies.unreached),
         "given_back": [] if done is None else [a.digest for a in done.given_back],
         "stays": [{"why": s.why, "artifacts": s.artifacts, "bytes": s.bytes} for s in plan.stays],
         "freed_bytes": freed if done is None else done.freed,

@@ -14,12 +14,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from hier_dag.errors import StoreError
+from hier_dag.pipeline.stages import PUBLISHED
+from hier_dag.publish.mirror import copy_set
 from hier_dag.registry.decisions import COLLECTED
+from hier_dag.retention.at_copies import AtCopies, CopySet, remove_at_copy
 from hier_dag.retention.keep import staying
 from hier_dag.retention.leftovers import TAKEN, Leftover, remove, taken_before
 from hier_dag.retention.plan import Going, Retention
 from hier_dag.retention.present import Present, Shelves
 from hier_dag.retention.sizes import freed
+from hier_dag.store import ArtifactStore
 from hier_dag.store.staging import staged_folder, turn
 
 
@@ -31,13 +36,15 @@ class Collected:
         removed: artifacts.
         leftovers: what ended processes had left behind.
         given_back: artifacts that were referred to while they were being removed; they stay.
-        freed: bytes on disk.
+        freed: bytes on disk here.
+        at_copies: sets that were removed at copies, and places that could not be asked.
     """
 
     removed: tuple[Going, ...]
     leftovers: tuple[Leftover, ...]
     given_back: tuple[Present, ...]
     freed: int
+    at_copies: AtCopies
 
 
 def collect(retention: Retention, now: datetime) -> Collected:
@@ -69,7 +76,28 @@ def collect(retention: Retention, now: datetime) -> Collected:
         room = freed([*(g.artifact.path for g in removed), *(left.path for left in leftovers)])
         for left in leftovers:
             remove(left.path)
-    return Collected(tuple(removed), leftovers, wanted, room)
+    return Collected(tuple(removed), leftovers, wanted, room, _collect_at_copies(retention, now))
+
+
+def _collect_at_copies(retention: Retention, now: datetime) -> AtCopies:
+    """Removes sets at copies; what an alias came back to meanwhile is copied there again."""
+    planned = retention.at_copies(now)
+    removed: list[CopySet] = []
+    unreached = list(planned.unreached)
+    for gone in planned.going:
+        try:
+            remove_at_copy(gone)
+        except StoreError as error:
+            unreached.append(f"{gone.place}: {error.message}")
+            continue
+        why = f"{gone.why}; at {gone.place}"
+        retention.registry.decide(gone.partition or "", COLLECTED, gone.digest, why=why)
+        removed.append(gone)
+    kept = retention.kept(now) if removed else {}
+    store = ArtifactStore(retention.home.store)
+    for wanted in (gone for gone in removed if gone.digest in kept):
+        copy_set(store.at_hand(PUBLISHED, wanted.digest), wanted.place)
+    return AtCopies(tuple(g for g in removed if g.digest not in kept), tuple(unreached))
 
 
 def _take_away(retention: Retention, trash: Path, now: datetime) -> tuple[list[Going], tuple[Leftover, ...]]:

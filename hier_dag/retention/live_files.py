@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from fsspec import AbstractFileSystem
+
 from hier_dag.names import is_digest
+from hier_dag.publish.reader.layout import RECORDS
 
 _LARGEST = 1 << 16  # bytes of an alias file
 
@@ -26,15 +30,38 @@ def named_by_files(live: Path, keep: int) -> set[str]:
     return {digest for versions in found.values() for digest in _distinct(versions, keep)}
 
 
+def named_at(fs: AbstractFileSystem, root: str, keep: int) -> set[str]:
+    """Digests of the sets that the newest versions of each alias at a copy name.
+
+    Args:
+        fs: the copy's file system.
+        root: of the copy on it.
+        keep: how many versions of each alias.
+    """
+    files: dict[str, list[str]] = defaultdict(list)
+    for file in fs.glob(posixpath.join(root, RECORDS, "*", "*", "*.json")):
+        files[posixpath.dirname(file)].append(file)
+    newest = (file for records in files.values() for file in sorted(records, reverse=True)[:keep])
+    return {digest for file in newest for _, digest in _said(fs.cat_file(file, end=_LARGEST + 1))}
+
+
 def _version(file: Path) -> Iterator[tuple[int, str]]:
     # What is damaged names no set: its readers refuse it too.
     if file.name.startswith(".") or file.is_symlink():
         return
     try:
         with file.open("rb") as record:
-            said = json.loads(record.read(_LARGEST + 1))
+            data = record.read(_LARGEST + 1)
+    except OSError:
+        return
+    yield from _said(data)
+
+
+def _said(data: bytes) -> Iterator[tuple[int, str]]:
+    try:
+        said = json.loads(data)
         version, digest = said["version"], said["digest"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return
     if is_digest(digest) and type(version) is int:
         yield version, digest

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from hier_dag.config import PlatformConfig
-from hier_dag.errors import RegistryError
+from hier_dag.errors import RegistryError, StoreError
 from hier_dag.home import Home
 from hier_dag.pipeline.stages import RESULT
 from hier_dag.publish.fsspec_places import filesystem, place_errors
 from hier_dag.registry import Registry
+from hier_dag.retention.at_copies import AtCopies, going_at_copies
 from hier_dag.retention.declared import Declared
 from hier_dag.retention.keep import REASONS, Facts, Rules, staying, used_at
 from hier_dag.retention.leftovers import (
@@ -26,7 +28,7 @@ from hier_dag.retention.leftovers import (
 )
 from hier_dag.retention.live_files import named_by_files
 from hier_dag.retention.present import Present, Shelves
-from hier_dag.retention.records import Records, records_of
+from hier_dag.retention.records import Known, Records, records_of
 from hier_dag.retention.sizes import bytes_below, freed
 from hier_dag.store.staging import turn
 
@@ -67,11 +69,13 @@ class Plan:
         going: artifacts, oldest first.
         leftovers: what ended processes left behind.
         stays: totals by the first reason that holds.
+        at_copies: sets at copies, which go by the same rules.
     """
 
     going: tuple[Going, ...]
     leftovers: tuple[Leftover, ...]
     stays: tuple[Stays, ...]
+    at_copies: AtCopies
 
 
 class Retention:
@@ -90,7 +94,9 @@ class Retention:
         self.rules = rules
         self.shelves = Shelves(home.store)
         self._declared = Declared(config)
-        self._copies = [place for place in _folders(config.stages.publish.copies) if _is_another(place, home)]
+        folders = {place: _folder(place) for place in config.stages.publish.copies}
+        self._places = [p for p, copy in folders.items() if copy is None or _is_another(copy, home)]
+        self._copies = [copy for place in self._places if (copy := folders[place]) is not None]
 
     def plan(self, now: datetime) -> Plan:
         """What would go now; nothing is changed.
@@ -104,7 +110,19 @@ class Retention:
             facts = self.facts(now, taken)
             leftovers = self.leftovers(now)
         kept = staying(facts, self.rules, now)
-        return Plan(tuple(self.going(facts, kept, now)), leftovers, tuple(_stays(facts, kept)))
+        going = tuple(self.going(facts, kept, now))
+        return Plan(going, leftovers, tuple(_stays(facts, kept)), self._at_copies(facts, kept))
+
+    def at_copies(self, now: datetime) -> AtCopies:
+        """What would go at copies now; nothing is changed."""
+        if not self._places:
+            return AtCopies()
+        facts = self._facts_now(now)
+        return self._at_copies(facts, staying(facts, self.rules, now))
+
+    def kept(self, now: datetime) -> Mapping[str, str]:
+        """Digests that must stay now, each with the reason."""
+        return staying(self._facts_now(now), self.rules, now)
 
     @staticmethod
     def freed(plan: Plan) -> int:
@@ -146,9 +164,8 @@ class Retention:
             RegistryError: the registry is not the one of this store.
         """
         used = used_at(facts)
-        newest = {(a.platform, a.kind, a.partition): a.digest for a in facts.records.newest}
         found = [
-            Going(a, _bytes(a, facts.records), now - used[a.digest], self._why(a, facts.records, newest))
+            Going(a, _bytes(a, facts.records), now - used[a.digest], self._why_here(a, facts.records))
             for a in facts.present
             if a.digest not in kept
         ]
@@ -160,24 +177,37 @@ class Retention:
         # What other platforms declare is not known here.
         return platform != self.registry.platform or self._declared.asks_for(kind, partition)
 
-    def _why(self, a: Present, records: Records, newest: dict[tuple[str, str, str | None], str]) -> str:
+    def _facts_now(self, now: datetime) -> Facts:
+        with turn(self.home.store, alone=True):
+            return self.facts(now)
+
+    def _at_copies(self, facts: Facts, kept: Mapping[str, str]) -> AtCopies:
+        def why(digest: str, known: Known) -> str:
+            return self._why(digest, known.kind, known.partition, facts.records)
+
+        return going_at_copies(self._places, facts.records, kept, self.rules.keep, why)
+
+    def _why_here(self, a: Present, records: Records) -> str:
         if a.digest not in records.artifacts:
             return ORPHAN
-        if a.kind == RESULT:
+        return self._why(a.digest, a.kind, a.partition, records)
+
+    def _why(self, digest: str, kind: str, partition: str | None, records: Records) -> str:
+        if kind == RESULT:
             return "its graph does not stay"
-        head = newest.get((self.registry.platform, a.kind, a.partition))
-        if head is None or head == a.digest:
+        about = (self.registry.platform, kind, partition)
+        head = next((a.digest for a in records.newest if (a.platform, a.kind, a.partition) == about), None)
+        if head is None or head == digest:
             return "its domain or cell is not declared any more"
         return f"superseded by {head[:12]}"
 
 
-def _folders(copies: Iterable[str]) -> Iterator[Home]:
-    """Those of the declared copies that are folders of this machine."""
-    for copy in copies:
-        with place_errors(copy):
-            fs, root = filesystem(copy)
-        if fs is None:
-            yield Home(Path(root))
+def _folder(copy: str) -> Home | None:
+    """A declared copy that is a folder of this machine; None for others, those without a driver included."""
+    with suppress(StoreError), place_errors(copy):
+        fs, root = filesystem(copy)
+        return Home(Path(root)) if fs is None else None
+    return None
 
 
 def _is_another(copy: Home, home: Home) -> bool:

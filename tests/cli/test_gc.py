@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hier_dag.publish.mirror import copy_set
 from tests.retention.conftest import Town
 
 
@@ -160,3 +161,19 @@ def test_a_registry_of_another_place_is_refused_before_anything_goes(hier, town,
         assert answer.code == 1
         assert "HIER_REGISTRY" in answer.err
     assert town.there() == set(town.sets)
+
+
+def test_sets_at_copies_are_shown_with_their_place_and_go_with_the_others(hier, town, tmp_path):
+    copy = tmp_path / "copy"
+    for digest in town.sets:
+        copy_set(town.store.open("publish/embeddings", digest), copy)
+    text = town.declaration.read_text()
+    town.declaration.write_text(f"{text}stages: {{publish: {{copies: ['{copy}', 'nowhere://x']}}}}\n")
+    town.age()  # to copy a set is to use it
+    answer = hier("gc")
+    assert "2 sets at copies" in answer.out
+    assert "nothing goes there: nowhere://x" in answer.out
+    answer = json.loads(hier("gc", "--delete", "--json").out)
+    assert {(g["place"], g["digest"]) for g in answer["at_copies"]} == {(str(copy), d) for d in town.sets[:2]}
+    left = (copy / "store" / "artifacts" / "publish" / "embeddings").iterdir()
+    assert {p.name for p in left} == set(town.sets[2:])
