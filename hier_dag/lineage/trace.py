@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -62,6 +63,27 @@ class Trace:
     up: bool
     artifacts: list[Traced]
     edges: list[Edge]
+
+    def tree(self) -> dict[str, list[str]]:
+        """Each digest but the first one, once: under the one before it on the longest way from the start."""
+        steps = [(e.child, e.parent) if self.up else (e.parent, e.child) for e in self.edges]
+        ways: dict[str, list[str]] = {}
+        for here, there in steps:
+            ways.setdefault(here, []).append(there)
+        left = Counter(there for _, there in dict.fromkeys(steps))
+        under: dict[str, str] = {}
+        ready = deque([self.start])
+        while ready:
+            here = ready.popleft()
+            for there in dict.fromkeys(ways.get(here, ())):
+                left[there] -= 1
+                if left[there] == 0:  # every way to it has been walked: this one is the longest
+                    under[there] = here
+                    ready.append(there)
+        found: dict[str, list[str]] = {}
+        for there, here in under.items():
+            found.setdefault(here, []).append(there)
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON-serialisable record."""

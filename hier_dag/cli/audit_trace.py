@@ -1,0 +1,104 @@
+"""`hier audit trace`: what an artifact was made of, or what was made of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
+
+if TYPE_CHECKING:
+    from hier_dag.lineage.trace import Trace, Traced
+
+_SHORT = 12
+_PAST = 6  # earlier versions of one set that are listed
+
+
+def trace(
+    digest: Annotated[
+        str, typer.Argument(help="Digest or its beginning, or DOMAIN or DOMAIN@VERSION for a published set.")
+    ],
+    up: Annotated[
+        bool, typer.Option("--up/--down", help="Towards the raw files, or towards what is published.")
+    ] = True,
+    depth: Annotated[int | None, typer.Option(min=1, help="Steps at most.")] = None,
+    most: Annotated[int, typer.Option("-n", min=1, help="Artifacts to show below each one.")] = 12,
+    domains: DomainsFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show the ancestors or the descendants of an artifact, what is still stored, and what is live."""
+    from hier_dag.cli.audit_places import on_record
+    from hier_dag.lineage.reference import named
+    from hier_dag.lineage.trace import trace as follow
+
+    registry, stores = on_record(domains)
+    start = named(registry, readable(digest, "DIGEST"))
+    found = follow(registry, stores, start.digest, up=up, depth=depth)
+    if as_json:
+        print_json(found.as_json())
+        return
+    out.print(_tree(found, most), highlight=False)
+    out.print(_sum(found), style="dim", highlight=False)
+
+
+def _tree(found: Trace, most: int) -> Tree:
+    """The way as a tree: each artifact once, below the one on the longest way to it."""
+    by_digest = {a.node.digest: a for a in found.artifacts}
+    below = found.tree()
+
+    def grow(at: Tree, digest: str) -> None:
+        order = sorted(below.get(digest, ()), key=lambda d: _order(by_digest.get(d)))
+        for one in order[:most]:
+            if one in by_digest:
+                grow(at.add(_told(by_digest[one])), one)
+            else:
+                at.add(Text(f"{one[:_SHORT]} is not on record", "red"))
+        if len(order) > most:
+            kinds = Counter(by_digest[d].node.kind for d in order[most:] if d in by_digest)
+            listed = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
+            at.add(Text(f"and {listed} more (-n, --json)", "yellow"))
+
+    root = Tree(_told(by_digest[found.start]))
+    grow(root, found.start)
+    return root
+
+
+def _order(traced: Traced | None) -> tuple[bool, int, int]:
+    """What is live comes first, then the nearest, then the newest."""
+    if traced is None:
+        return True, 0, 0
+    return not any(v.in_force for v in traced.versions), traced.steps, -traced.node.event
+
+
+def _told(traced: Traced) -> Text:
+    node = traced.node
+    text = Text.assemble(
+        (node.title, "bold cyan"),
+        f" {node.digest[:_SHORT]} · code {node.code_version} at {node.code_commit[:8]}",
+        (f" · {node.created_at:%Y-%m-%d %H:%M}", "dim"),
+    )
+    live = [v for v in traced.versions if v.in_force]
+    past = [v for v in traced.versions if not v.in_force]
+    if live:
+        text.append(f"\n● in force: {', '.join(map(str, live))}", "bold green")
+    if past:
+        text.append(f"\n○ earlier: {', '.join(map(str, past[-_PAST:]))}", "green")
+        text.append(f" and {len(past) - _PAST:,} more" if len(past) > _PAST else "", "green")
+    if not traced.stores:
+        text.append(" · no longer stored", "red")
+    return text
+
+
+def _sum(found: Trace) -> str:
+    """How many of each kind there are, and how many of these are still stored."""
+    kinds: dict[str, list[Traced]] = {}
+    for one in found.artifacts:
+        if one.steps:
+            kinds.setdefault(one.node.kind, []).append(one)
+    told = [f"{len(of):,} {kind} ({sum(bool(o.stores) for o in of):,} stored)" for kind, of in kinds.items()]
+    what = "ancestors" if found.up else "descendants"
+    return f"{what}: {', '.join(told) or 'none'}"

@@ -1,0 +1,79 @@
+"""Everything that was made of one raw file, on all platforms that share the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hier_dag.lineage.raw_content import Content, contents_of
+from hier_dag.lineage.trace import ANCHOR, Traced, steps_from, traced
+from hier_dag.lineage.versions import Version, versions_among
+from hier_dag.registry import Registry
+from hier_dag.registry.tables import InputRecord
+from hier_dag.registry.walk import Walk, descendants, reached
+from hier_dag.store import ArtifactStore
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What a raw file reached.
+
+    Attributes:
+        contents: the bytes that the question was about, one record for each location, oldest first.
+        artifacts: everything that was made of them, those that read them first (0 steps).
+        turned: digests of sets that hold nothing of the file, and were only turned to a set that does.
+        versions: versions of aliases that name one of the artifacts, but for those that were only turned.
+    """
+
+    contents: list[Content]
+    artifacts: list[Traced]
+    turned: frozenset[str]
+    versions: list[Version]
+
+    @property
+    def live(self) -> list[Version]:
+        """Versions that are in force now."""
+        return [v for v in self.versions if v.in_force]
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON-serialisable record."""
+        return {
+            "contents": [asdict(c) for c in self.contents],
+            "artifacts": [{**a.as_json(), "turned": a.node.digest in self.turned} for a in self.artifacts],
+            "versions": [asdict(v) for v in self.versions],
+        }
+
+
+def impact(registry: Registry, stores: Mapping[str, ArtifactStore], file: str) -> Impact:
+    """Follows a raw file to everything that was made of it.
+
+    Args:
+        registry: where its readers are on record.
+        stores: by platform, to see what is still there.
+        file: a location or the end of one, a path, a SHA-256 or its beginning.
+
+    Raises:
+        UsageError: no artifact on record read such a file, or several are called so.
+    """
+
+    def question(s: Session) -> tuple[list[Content], list[str], Walk, list[Version]]:
+        contents = contents_of(s, file)
+        # One location with all of its contents, or one content with all of its locations: each pair is meant.
+        readers = (
+            select(InputRecord.artifact)
+            .where(InputRecord.location.in_({c.location for c in contents}))
+            .where(InputRecord.sha256.in_({c.sha256 for c in contents}))
+            .distinct()
+        )
+        starts = list(s.scalars(readers))
+        return contents, starts, descendants(s, readers), versions_among(s, reached(readers))
+
+    contents, starts, walk, versions = registry.read(question)
+    made = steps_from(starts, walk.edges, up=False, but_roles=(ANCHOR,))
+    artifacts = traced(walk, starts, versions, stores, up=False)
+    turned = frozenset(a.node.digest for a in artifacts) - made.keys()
+    return Impact(contents, artifacts, turned, [v for v in versions if v.digest in made])
