@@ -10,6 +10,7 @@ from typing import Protocol
 from pyarrow import fs
 
 from hier_dag.errors import StoreError
+from hier_dag.publish.reader.cache import limit, prune, used
 from hier_dag.publish.reader.layout import RECORDS, SETS
 from hier_dag.publish.reader.reading import RERUN, plain_file
 
@@ -88,7 +89,8 @@ class RemotePlace:
     Args:
         filesystem: the file system.
         prefix: path of the root in it.
-        cache: folder for the copies, one folder a set, named by its digest.
+        cache: folder for the copies, one folder a set, named by its digest; sets used longest ago go first
+            where they take more than `HIER_CACHE_BYTES` (default 20 GB).
     """
 
     remote = True
@@ -110,10 +112,16 @@ class RemotePlace:
             return bytes(file.read(limit))
 
     def local(self, name: str, *, again: bool = False) -> Path:
-        """The copy of a file of a set, made when it is not there; whole or not at all."""
+        """The copy of a file of a set, made when it is not there; whole or not at all.
+
+        Raises:
+            UsageError: the environment's bound on copies (`HIER_CACHE_BYTES`) is no number.
+        """
         path = self._cache / name.removeprefix(f"{SETS}/")
+        used(path.parent)
         if path.is_file() and not again:
             return path
+        at_most = limit()
         path.parent.mkdir(parents=True, exist_ok=True)
         staged = path.with_name(f".{uuid.uuid4().hex}.tmp")
         try:
@@ -127,6 +135,7 @@ class RemotePlace:
             staged.replace(path)
         finally:
             staged.unlink(missing_ok=True)
+        prune(self._cache, at_most)
         return path
 
     def told(self, name: str) -> str:
