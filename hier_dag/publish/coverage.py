@@ -22,7 +22,7 @@ from hier_dag.publish.coverage_params import CoverageParams
 Ids: TypeAlias = pa.Array | NDArray[np.object_]
 
 _EXAMPLES = 3
-_MEMORY = "512MB"
+_MEMORY = "256MB"
 _KEYS = {"users": "user_id", "items": "item_id"}
 
 

@@ -50,7 +50,7 @@ def read_platform(folder: Path, domain: str) -> Platform:
     Raises:
         StoreError: when a file is missing or not what its name says.
     """
-    return Platform(
+    platform = Platform(
         user_ids=_texts(folder / USERS, "user_id"),
         item_ids=_texts(folder / ITEMS, "item_id"),
         item_names=_texts(folder / ITEMS, "name"),
@@ -58,6 +58,9 @@ def read_platform(folder: Path, domain: str) -> Platform:
         catalogue={domain: _numbers(folder / CATALOGUE, domain, "item")},
         interactions={domain: load_interactions(folder / splits_file(domain))},
     )
+    # Arrow keeps what reading took; of ten million rows that is as much as the ids.
+    pa.default_memory_pool().release_unused()
+    return platform
 
 
 def _texts(path: Path, column: str) -> pa.ChunkedArray:
