@@ -1,0 +1,1 @@
+"""Facts about one version of a live set, gathered from the registry and the store."""

@@ -1,0 +1,44 @@
+"""Checks of a set and of what it was made of, with their figures; what facts show of rows is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hier_dag.audit.evidence.made_of import Made
+from hier_dag.registry import Registry
+
+_WORDS = frozenset(
+    {"message", "sentence", "change", "verdict", "baseline", "waiver", "approval", "cut", "role"}
+)
+"""Facts in words that gates write, which name no user and no item."""
+
+
+def checks(registry: Registry, made: Sequence[Made]) -> list[dict[str, Any]]:
+    """Every check on record, nearest artifact first: kind, partition, artifact, name, passed, facts."""
+    return [
+        {
+            "kind": one.row.kind,
+            "partition": one.row.partition,
+            "artifact": one.row.digest,
+            "name": check.name,
+            "passed": check.passed,
+            "facts": figures(check.facts),
+        }
+        for one in made
+        for check in registry.checks(one.row.digest)
+    ]
+
+
+def figures(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers, truth values and the words of gates; a list, which may hold ids, is told by its length."""
+    found: dict[str, Any] = {}
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            if inner := figures(value):
+                found[key] = inner
+        elif isinstance(value, list | tuple):
+            found[key] = len(value)
+        elif isinstance(value, bool | int | float) or (isinstance(value, str) and key in _WORDS):
+            found[key] = value
+    return found

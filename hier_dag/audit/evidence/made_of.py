@@ -1,0 +1,96 @@
+"""What a published set was made of, as the registry has it, and copies of the small files that tell of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from os.path import lexists
+from typing import Any
+
+from hier_dag.digest import digest_of
+from hier_dag.errors import StoreError
+from hier_dag.registry import ArtifactRow, Registry
+from hier_dag.store import Artifact, ArtifactStore
+
+TOLD = ("ledger.json", "leakage.json", "set.json", "method.json", "report.parquet", "card.html")
+"""Files that are evidence and hold no row of a log and no id of a user."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """One artifact on the way.
+
+    Attributes:
+        row: its record.
+        artifact: the artifact, its files of their sizes and unread; None where it is not in the store.
+    """
+
+    row: ArtifactRow
+    artifact: Artifact | None
+
+    def file(self, name: str) -> bytes | None:
+        """Bytes of a file, as the manifest has them; None where there is no such file, or no artifact.
+
+        Raises:
+            StoreError: when they are others.
+        """
+        entry = next((f for f in self.row.manifest["files"] if f["path"] == name), None)
+        if self.artifact is None or entry is None:
+            return None
+        path = self.artifact.file(name)
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            raise StoreError("the file does not match its digest", file=str(path), fix="run: hier run")
+        return data
+
+    def json(self, name: str) -> dict[str, Any]:
+        """A file as JSON; empty where `file` gives none."""
+        data = self.file(name)
+        return {} if data is None else dict(json.loads(data))
+
+    @property
+    def title(self) -> str:
+        """How a person calls it: kg/graph, raw/events[food]."""
+        return f"{self.row.kind}[{self.row.partition}]" if self.row.partition else self.row.kind
+
+
+def made_of(store: ArtifactStore, registry: Registry, digest: str) -> list[Made]:
+    """A set and everything that it was made of, nearest first.
+
+    Args:
+        store: of the platform; what is not there any more is told from the registry alone.
+        registry: of the platform.
+        digest: of the set.
+
+    Raises:
+        StoreError: when the registry does not know one, or knows another manifest under its digest.
+    """
+    return [Made(row, _at_hand(store, row)) for row in _rows(registry, digest)]
+
+
+def only(made: Sequence[Made], kind: str) -> Made | None:
+    """The artifact of a kind that there is one of on the way; None where there is none."""
+    return next((one for one in made if one.row.kind == kind), None)
+
+
+def _rows(registry: Registry, digest: str) -> Iterator[ArtifactRow]:
+    queue, seen = [digest], {digest}
+    while queue:
+        row = registry.artifact(queue.pop(0))
+        if row is None or digest_of(row.manifest) != row.digest:
+            raise StoreError(
+                "the registry does not know an artifact that the set was made of, or knows another manifest",
+                fix="run: hier run (it records what is missing); hier audit verify tells more",
+            )
+        yield row
+        above = [parent for parent in row.manifest["parents"].values() if parent not in seen]
+        queue += dict.fromkeys(above)
+        seen.update(above)
+
+
+def _at_hand(store: ArtifactStore, row: ArtifactRow) -> Artifact | None:
+    if not lexists(store.path_of(row.kind, row.digest)):
+        return None
+    return store.at_hand(row.kind, row.digest)
