@@ -69,6 +69,25 @@ def replace_file(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Appends a line to a file durably, in one write; processes that do so at once do not mix.
+
+    Raises:
+        OSError: with the path.
+    """
+    make_folders(path.parent)
+    new = not path.exists()
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        with _named(path):
+            os.write(fd, f"{line}\n".encode())
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+    if new:
+        sync_folder(path.parent)
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     try:

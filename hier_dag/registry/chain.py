@@ -38,6 +38,7 @@ class Event:
         who: user name.
         run_id: of the Dagster run; empty where a person acted.
         body: what is to be said of it, by kind.
+        key: id of the key that signs its hash; None where it is not signed.
     """
 
     seq: int
@@ -48,6 +49,7 @@ class Event:
     who: str
     run_id: str
     body: Mapping[str, Any]
+    key: str | None = None
 
     @property
     def entry(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 import zlib
@@ -10,11 +11,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hier_dag.config.database_url import sqlite_database, url_problem
 from hier_dag.errors import ConfigError, RegistryError
+from hier_dag.registry.patience import Waiting, is_passing
 
 T = TypeVar("T")
 
@@ -26,14 +28,27 @@ def make_engine(url: str, timeout: float) -> Engine:
 
     Args:
         url: SQLAlchemy URL.
-        timeout: seconds to wait for a lock before giving up.
+        timeout: seconds that one try waits for a lock, or for a server to answer a knock.
 
     Raises:
         ConfigError: when no database can be reached by the URL, whatever the patience.
     """
     _check(url)
     sqlite = url.startswith("sqlite")
-    engine = create_engine(url, connect_args={"timeout": timeout} if sqlite else {})
+    # Connections that a restarted server has forgotten are noticed before they are used.
+    engine = create_engine(url, connect_args={"timeout": timeout} if sqlite else {}, pool_pre_ping=not sqlite)
+    if engine.dialect.name == "postgresql":
+
+        @event.listens_for(engine, "do_connect")
+        def _knock(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> None:
+            arguments.setdefault("connect_timeout", max(2, math.ceil(timeout)))  # libpq knows none below 2
+
+        @event.listens_for(engine, "connect")
+        def _bound_locks(connection: Any, _: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = {math.ceil(1000 * timeout)}")  # milliseconds
+            connection.commit()
+
     if sqlite:
 
         @event.listens_for(engine, "connect")
@@ -73,31 +88,32 @@ def patiently(work: Callable[[], T], url: str, timeout: float) -> T:
     Raises:
         RegistryError: when it stays so beyond `timeout` seconds, or the database refuses for another reason.
     """
-    deadline = time.monotonic() + timeout
+    began, waiting = time.monotonic(), Waiting(timeout)
     pause = 0.05
     while True:
         try:
             return work()
-        except OperationalError as e:
-            cause = str(e.orig)
-            if time.monotonic() + pause > deadline:
+        except SQLAlchemyError as e:
+            # The driver's own words: SQLAlchemy adds the statement and a link for programmers.
+            cause = str(e.orig if isinstance(e, DBAPIError) else e.args[0] if e.args else e)
+            if not is_passing(e):
+                raise RegistryError(
+                    f"the registry refuses: {cause}",
+                    file=_without_password(url),
+                    fix="set HIER_REGISTRY to a registry's database (or move the damaged file away and restore "
+                    "a backup), then run again",
+                ) from e
+            waited = time.monotonic() - began
+            if waited + pause > timeout:
                 raise RegistryError(
                     f"the registry could not be used for {timeout:g} s: {cause}",
                     file=_without_password(url),
                     fix="end the process that holds it (or start the database), then run again: "
                     "committed artifacts are found and nothing is recomputed",
                 ) from None
-            time.sleep(pause)
-            pause = min(2 * pause, 2.0)
-        except SQLAlchemyError as e:
-            # The driver's own words: SQLAlchemy adds the statement and a link for programmers.
-            cause = str(e.orig if isinstance(e, DBAPIError) else e.args[0] if e.args else e)
-            raise RegistryError(
-                f"the registry refuses: {cause}",
-                file=_without_password(url),
-                fix="set HIER_REGISTRY to a registry's database (or move the damaged file away and restore a "
-                "backup), then run again",
-            ) from e
+        waiting.told(cause, waited)
+        time.sleep(pause)
+        pause = min(2 * pause, 2.0)
 
 
 def _check(url: str) -> None:

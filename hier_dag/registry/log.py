@@ -68,6 +68,7 @@ class Log:
             who=user() if who is None else who,
             run_id=run_id,
             body=body,
+            key=None if self._signer is None else self._signer.key_id,
         )
         entry = event.entry
         head = Head(event.seq, hash_of(entry))
@@ -81,7 +82,6 @@ class Log:
                 who=event.who,
                 run_id=run_id,
                 entry=entry,
-                key_id=None if self._signer is None else self._signer.key_id,
                 signature=None if self._signer is None else self._signer.sign(head.hash),
             )
         )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from hier_dag.registry.chain import Event
 from hier_dag.registry.tables import (
@@ -131,14 +130,3 @@ _ROWS: Mapping[str, Callable[[Event, datetime], Iterator[Base]]] = {
     DECISION: _decision,
     ALIAS: _alias,
 }
-
-
-def plain(row: Base) -> dict[str, Any]:
-    """A row's columns, times without a zone (UTC): what SQLite and Postgres give alike."""
-    return {c: _plain(getattr(row, c)) for c in type(row).__table__.columns.keys()}  # noqa: SIM118
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    return value

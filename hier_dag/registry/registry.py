@@ -19,6 +19,7 @@ from hier_dag.registry.chain import Event, Head, ascii_json, event_of
 from hier_dag.registry.connection import make_engine, patiently
 from hier_dag.registry.decisions import Decision, Statement
 from hier_dag.registry.log import Log, head_of
+from hier_dag.registry.patience import QUESTION, of_one_try, patience
 from hier_dag.registry.projections import ARTIFACT, CHECKS, REDACTION, REQUEST
 from hier_dag.registry.tables import (
     ArtifactRecord,
@@ -71,16 +72,16 @@ class Registry:
 
     Args:
         url: SQLAlchemy URL, such as sqlite:///…/registry.db.
-        timeout: seconds to wait for a locked or absent database before a RegistryError.
+        timeout: seconds to wait for a locked or absent database before a RegistryError; None for what a
+            person waits for (`hier_dag.registry.patience`).
         platform: whose requests, checks and aliases these are; several platforms may share a database.
     """
 
-    def __init__(self, url: str, timeout: float = 30.0, *, platform: str = "") -> None:
+    def __init__(self, url: str, timeout: float | None = None, *, platform: str = "") -> None:
         self.url = url
-        self.timeout = timeout
+        self.timeout = patience(QUESTION) if timeout is None else timeout
         self.platform = platform
-        # One try waits a tenth of the patience, so that back-off gets its turns.
-        self._engine = make_engine(url, timeout=max(0.05, timeout / 10))
+        self._engine = make_engine(url, timeout=of_one_try(self.timeout))
         # Looked at first, so that opening a registry to read it does not wait for a writer.
         found = self.read(schema.version_of)
         if found is None:

