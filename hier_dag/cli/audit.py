@@ -11,9 +11,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from hier_dag.cli.audit_bundle import bundle
 from hier_dag.cli.audit_impact import impact
 from hier_dag.cli.audit_live import live
 from hier_dag.cli.audit_trace import trace
+from hier_dag.cli.model_card import card
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, err, out, print_json, readable
 from hier_dag.config import load_config
 from hier_dag.home import Home, state_root
@@ -33,6 +35,8 @@ _STYLES = {"proven": "green", "failed": "bold red", "not asked": "yellow"}
 audit.command()(live)
 audit.command()(trace)
 audit.command()(impact)
+audit.command()(bundle)
+audit.command()(card)
 
 
 @audit.command()

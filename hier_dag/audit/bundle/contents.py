@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from hier_dag.audit.bundle.verify import FORMAT
 from hier_dag.audit.evidence.changes import changes, environment_changes, figure_changes
-from hier_dag.audit.evidence.checks import checks
+from hier_dag.audit.evidence.checks import told_checks
 from hier_dag.audit.evidence.data import domains, raw_files
 from hier_dag.audit.evidence.dates import approvals, erasures, iso, live_dates
 from hier_dag.audit.evidence.events import Line, machines
@@ -45,7 +45,7 @@ def contents(about: Subject, lines: Sequence[Line], signed_by: str | None) -> di
         "changes": _changes(about, now),
         "domains": domains(made),
         "data": raw_files(made, about.declared),
-        "checks": checks(about.registry, made),
+        "checks": told_checks(about.checks),
         "approvals": approvals(about.registry, about.domain),
         "erasures": erasures(about.registry, about.domains),
         "leakage": [told for one in made if (told := _certificate(one))],

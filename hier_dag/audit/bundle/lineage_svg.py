@@ -10,8 +10,8 @@ from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLI
 
 _ORDER = (EVENTS, LINKS, GRAPH, ENCODER, MODEL, PUBLISHED)
 _COLUMN = {EVENTS: 0, LINKS: 0, GRAPH: 1, ENCODER: 2, MODEL: 3, PUBLISHED: 4}
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 156, 38, 44, 8
-_SHORT = 12
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 184, 38, 30, 8
+_LETTERS, _SHORT = 27, 12
 
 
 def lineage_svg(made: Sequence[Made]) -> str:
@@ -48,7 +48,7 @@ def lineage_svg(made: Sequence[Made]) -> str:
 
 
 def _box(one: Made, x: float, y: float) -> str:
-    title = one.title if len(one.title) <= 24 else one.title[:23] + "…"
+    title = one.title if len(one.title) <= _LETTERS else one.title[: _LETTERS - 1] + "…"
     return (
         f'<rect x="{x:.0f}" y="{y:.1f}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" fill="var(--panel)" '
         'stroke="var(--line)"/>'

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hier_dag.audit.bundle import verify
 from hier_dag.audit.bundle.lineage_svg import lineage_svg
-from hier_dag.audit.card.card import HTML, chips, figures_of, lead, verdict_words
+from hier_dag.audit.card.card import HTML, chips, lead, verdict_words
 from hier_dag.audit.card.facts import SHORT
 from hier_dag.audit.card.limits import limits
 from hier_dag.audit.card.parts import BAD, GOOD, SOFT, WORDS, Cell, Page, Part, Picture, Table
 from hier_dag.audit.card.quality import quality
 from hier_dag.audit.evidence.subject import Subject
 
+if TYPE_CHECKING:
+    from hier_dag.evaluate.ablation_section import Earned
+
 Record = Mapping[str, Any]
 _NONE = Cell("–", kind=SOFT)
 
 
-def bundle_page(about: Subject, record: Record, files: Sequence[str]) -> Page:
+def bundle_page(
+    about: Subject, record: Record, files: Sequence[str], earned: Sequence[Earned] | None
+) -> Page:
     """The page.
 
     Args:
         about: the version.
         record: what `bundle.json` holds.
         files: names of the bundle's files.
+        earned: what each module earns in the domain, where the ablation study was run.
     """
-    shown = figures_of(about)
+    shown = about.figures
     parts = (
-        _versions(record), _changes(record["changes"]), quality(shown), limits(about, shown, ()),
+        _versions(record), _changes(record["changes"]), quality(shown), limits(about, shown, earned),
         _made(about, record), _data(record), _checks(record["checks"]), _leakage(record["leakage"]),
         _decisions(record), _environment(about, record), _files(about, record), _how(record),
     )  # fmt: skip

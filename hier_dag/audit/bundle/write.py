@@ -94,7 +94,7 @@ def bundle_files(about: Subject, earned: Sequence[Earned] | None = None) -> dict
         **card_files(about, earned),
         **({} if about.records is None else {METRICS: _csv(about.records)}),
     }
-    files[PAGE] = html(bundle_page(about, record, sorted(files))).encode()
+    files[PAGE] = html(bundle_page(about, record, sorted(files), earned)).encode()
     covered = verify.covered(files, about.published.row.manifest)
     files[verify.STATEMENT] = verify.statement(verify.subject(record), covered)
     if signing is not None:

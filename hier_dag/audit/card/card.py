@@ -13,7 +13,7 @@ from hier_dag.audit.card.markdown import markdown
 from hier_dag.audit.card.parts import Page, Part
 from hier_dag.audit.card.paths import decision_paths
 from hier_dag.audit.card.quality import ablations, quality, slices
-from hier_dag.evaluate.figures import Figures, figures
+from hier_dag.evaluate.figures import Figures
 from hier_dag.evaluate.verdict import verdict, worth_words
 from hier_dag.evaluate.words import setting_words
 from hier_dag.retention.history import shown as moment
@@ -34,7 +34,7 @@ def card_files(about: Subject, earned: Sequence[Earned] | None = None) -> dict[s
         about: the version.
         earned: what each module earns in the domain, where the ablation study was run.
     """
-    shown = figures_of(about)
+    shown = about.figures
     page = card_page(about, shown, earned)
     pictures = [part.picture for part in page.parts if part.picture is not None]
     return {
@@ -42,11 +42,6 @@ def card_files(about: Subject, earned: Sequence[Earned] | None = None) -> dict[s
         HTML: html(page).encode(),
         **{p.file: p.svg.replace("<svg ", _SVG, 1).encode() for p in pictures},
     }
-
-
-def figures_of(about: Subject) -> Figures | None:
-    """Figures of a version; None where nothing was scored."""
-    return None if about.records is None else figures(about.records, about.domain)
 
 
 def card_page(about: Subject, shown: Figures | None, earned: Sequence[Earned] | None) -> Page:
@@ -95,7 +90,7 @@ def chips(about: Subject) -> tuple[str, ...]:
     told, model = about.set_facts, about.model
     shots = None if model is None else model.json("method.json").get("shots")
     counts = [f"{told[side]:,} {side}" for side in ("users", "items") if side in told]
-    published = [f"published: {setting_words(shots)}"] if shots else []
+    published = [f"published setting: {setting_words(shots)}"] if shots else []
     return (
         *counts,
         *([f"{told['dim']} dimensions"] if "dim" in told else []),

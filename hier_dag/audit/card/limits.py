@@ -81,21 +81,20 @@ def _data(about: Subject) -> Iterator[str]:
     last = max((d["last"] for d in told if d["last"]), default=None)
     if last:
         yield f"The newest event behind it is of {last[:10]}: what people have turned to since is not known."
-    for d in told:
+    for d in (d for d in told if d["role"] == "source" or d["domain"] == about.domain):
         kept = (d["quarantined"] or 0) / d["rows_in"] if d["rows_in"] else 0
         if kept >= _MUCH_KEPT_ASIDE:
             yield f"{100 * kept:.1f} % of the rows of {d['domain']} were kept aside as invalid."
         if not d["events"]:
             yield f"{d['domain']} has no event behind it: all that is known of its items are their entities."
-    for one in about.made:
-        for check in about.registry.checks(one.row.digest):
-            if not check.passed:
-                yield f"A check of {one.title} failed and did not block: {check.name}."
+    for one, check in about.checks:
+        if not check.passed:
+            yield f"A check of {one.title} failed and did not block: {check.name}."
 
 
 def _start(users: str, shots: str) -> str:
-    where = "" if users == "all" else f"For {SLICE_WORDS[users]}: "
-    return where + ("Zero-shot:" if shots == ZERO_SHOT else f"With {setting_words(shots)}:")
+    where = f"{SLICE_WORDS[users]}, {setting_words(shots)}:"
+    return where[0].upper() + where[1:]
 
 
 def _gain(found: Comparison) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from hier_dag.audit.card.parts import WORDS, Cell, Part, Picture, Table
 from hier_dag.audit.evidence.made_of import Made
@@ -21,10 +18,11 @@ Rows = list[dict[str, Any]]
 def decision_paths(encoder: Made | None) -> Part:
     """The strongest intents of the sources' users and where they lead, as a picture and a table."""
     title = "Decision paths"
-    tables = [None if encoder is None else encoder.file(name) for name in (_INTENTS, _PATHS, _EXEMPLARS)]
-    if not all(tables):
+    names = (_INTENTS, _PATHS, _EXEMPLARS)
+    found = [] if encoder is None else [t for name in names if (t := encoder.table(name)) is not None]
+    if len(found) < len(names):
         return Part(title, ("The encoder's formulation keeps no decision path over interactions by name.",))
-    intents, paths, exemplars = (pq.read_table(io.BytesIO(data or b"")).to_pylist() for data in tables)
+    intents, paths, exemplars = (table.to_pylist() for table in found)
     told = _reading(intents, paths, exemplars)
     shown = [i for i in told.strongest(_SHOWN) if i.strength > 0]
     rows = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hier_dag.audit.evidence.made_of import Made
-from hier_dag.registry import Registry
+from hier_dag.registry import CheckRow
 
 _WORDS = frozenset(
     {"message", "sentence", "change", "verdict", "baseline", "waiver", "approval", "cut", "role"}
@@ -14,8 +14,8 @@ _WORDS = frozenset(
 """Facts in words that gates write, which name no user and no item."""
 
 
-def checks(registry: Registry, made: Sequence[Made]) -> list[dict[str, Any]]:
-    """Every check on record, nearest artifact first: kind, partition, artifact, name, passed, facts."""
+def told_checks(found: Sequence[tuple[Made, CheckRow]]) -> list[dict[str, Any]]:
+    """Checks as JSON: kind, partition, artifact, name, passed, facts."""
     return [
         {
             "kind": one.row.kind,
@@ -25,8 +25,7 @@ def checks(registry: Registry, made: Sequence[Made]) -> list[dict[str, Any]]:
             "passed": check.passed,
             "facts": figures(check.facts),
         }
-        for one in made
-        for check in registry.checks(one.row.digest)
+        for one, check in found
     ]
 
 

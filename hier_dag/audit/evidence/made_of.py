@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from os.path import lexists
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from hier_dag.digest import digest_of
 from hier_dag.errors import StoreError
 from hier_dag.registry import ArtifactRow, Registry
@@ -49,6 +52,12 @@ class Made:
         """A file as JSON; empty where `file` gives none."""
         data = self.file(name)
         return {} if data is None else dict(json.loads(data))
+
+    def table(self, name: str) -> pa.Table | None:
+        """A file as a table; None where `file` gives none."""
+        data = self.file(name)
+        # Not pq.read_table: it loads pandas, which takes longer than all the rest.
+        return None if data is None else pq.ParquetFile(pa.BufferReader(data)).read()
 
     @property
     def title(self) -> str:

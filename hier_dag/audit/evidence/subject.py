@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from hier_dag.audit.evidence.declared import Declared
 from hier_dag.audit.evidence.made_of import Made, made_of, only
+from hier_dag.evaluate.figures import Figures, figures
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, MODEL
-from hier_dag.registry import AliasRow, Registry
+from hier_dag.registry import AliasRow, CheckRow, Registry
 from hier_dag.registry.aliases import LIVE
 from hier_dag.retention.pins import version_of
 from hier_dag.store import ArtifactStore
@@ -92,6 +91,11 @@ class Subject:
         return sorted({self.domain, *(m.row.partition or "" for m in self.made if m.row.kind == EVENTS)})
 
     @cached_property
+    def checks(self) -> list[tuple[Made, CheckRow]]:
+        """Every check on record of the set and of what it was made of, nearest artifact first."""
+        return [(one, check) for one in self.made for check in self.registry.checks(one.row.digest)]
+
+    @cached_property
     def set_facts(self) -> dict[str, Any]:
         """What the set says of itself: `set.json`, else what its manifest repeats of it."""
         data = self.published.file("set.json")
@@ -101,6 +105,11 @@ class Subject:
     def records(self) -> pa.Table | None:
         """Records of the report card; None where nothing was scored, or the model is not in the store."""
         return records(self.made)
+
+    @cached_property
+    def figures(self) -> Figures | None:
+        """The same, indexed."""
+        return None if self.records is None else figures(self.records, self.domain)
 
 
 def subject_of(
@@ -132,6 +141,5 @@ def subject_of(
 def records(made: Sequence[Made]) -> pa.Table | None:
     """Records of the report card of what a set was made of; None where there are none."""
     model = only(made, MODEL)
-    data = None if model is None else model.file("report.parquet")
-    table = None if data is None else pq.read_table(io.BytesIO(data))
+    table = None if model is None else model.table("report.parquet")
     return table if table is not None and table.num_rows else None

@@ -11,7 +11,7 @@ from hier_dag.evaluate.palette import BASELINES, HIER_COLOUR
 _COLOURS = (HIER_COLOUR, *BASELINES)
 _WIDTH, _LEFT, _RIGHT, _BAR, _ROW, _HEAD = 960, 270, 170, 9, 20, 30
 _GAP = 0.35
-_LETTERS = (44, 34, 26)  # of the labels of each column
+_LETTERS = (38, 32, 26)  # of the labels of each column
 
 
 def flow_svg(reading: Reading, *, intents: int = 8, paths: int = 2, entities: int = 2) -> str:
