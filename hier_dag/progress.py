@@ -36,6 +36,11 @@ def tell(step: Step) -> None:
         listener(step)
 
 
+def is_heard() -> bool:
+    """Whether somebody listens."""
+    return _listener.get() is not None
+
+
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
     """Sends every `tell` inside to a listener."""

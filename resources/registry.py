@@ -3,6 +3,7 @@
 import dagster as dg
 
 from hier_dag.registry import Registry
+from hier_dag.registry.patience import RUN, patience
 
 
 class RegistryResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -10,8 +11,9 @@ class RegistryResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     url: str
     platform: str
-    timeout: float = 30.0
+    timeout: float | None = None
 
     def open(self) -> Registry:
         """A registry; close it when done."""
-        return Registry(self.url, self.timeout, platform=self.platform)
+        seconds = patience(RUN) if self.timeout is None else self.timeout
+        return Registry(self.url, seconds, platform=self.platform)

@@ -90,9 +90,11 @@ def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView
     from hier_dag.pipeline.policy import policy_of
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
+    from hier_dag.registry.patience import RUN, patience
     from hier_dag.store import ArtifactStore
 
-    workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
+    registry = Registry(at.registry_url, patience(RUN), platform=at.platform)
+    workshop = Workshop(ArtifactStore(at.store), registry)
     plan = steps(config, workshop, only)
     show.total(sum(len(wave) for wave in plan))
     policy = policy_of(config, at.root)

@@ -17,11 +17,13 @@ def run_everything(context: dg.OpExecutionContext) -> None:
     from hier_dag.pipeline.policy import policy_of
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.registry import Registry
+    from hier_dag.registry.patience import RUN, patience
     from hier_dag.store import ArtifactStore
 
     config = load_config(domains_file())
     at = home_of(config.platform)
-    workshop = Workshop(ArtifactStore(at.store), Registry(at.registry_url, platform=at.platform))
+    registry = Registry(at.registry_url, patience(RUN), platform=at.platform)
+    workshop = Workshop(ArtifactStore(at.store), registry)
     failed = []
     dag = build_definitions(config, at)
     policy = policy_of(config, at.root)

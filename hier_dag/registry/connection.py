@@ -100,8 +100,8 @@ def patiently(work: Callable[[], T], url: str, timeout: float) -> T:
                 raise RegistryError(
                     f"the registry refuses: {cause}",
                     file=_without_password(url),
-                    fix="set HIER_REGISTRY to a registry's database (or move the damaged file away and restore "
-                    "a backup), then run again",
+                    fix="set HIER_REGISTRY to a registry's database (or move the damaged file away and "
+                    "restore a backup), then run again",
                 ) from e
             waited = time.monotonic() - began
             if waited + pause > timeout:

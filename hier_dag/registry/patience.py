@@ -10,7 +10,7 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from hier_dag.errors import ConfigError
-from hier_dag.progress import Step, tell
+from hier_dag.progress import Step, is_heard, tell
 
 VARIABLE = "HIER_REGISTRY_PATIENCE"
 RUN, QUESTION = 120.0, 30.0
@@ -85,7 +85,7 @@ class Waiting:
             return
         state = "locked" if "lock" in cause else "away"
         text = f"is {state}, waiting {waited:.0f} s of {self._patience:.0f} s"
-        heard = tell(Step("registry", text, int(waited), math.ceil(self._patience)))
-        if not heard and not self._logged:
+        tell(Step("registry", text, int(waited), math.ceil(self._patience)))
+        if not is_heard() and not self._logged:
             self._logged = True
             logging.getLogger(__name__).warning("registry %s (%s)", text, cause.strip())

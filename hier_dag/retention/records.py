@@ -14,6 +14,7 @@ from hier_dag.registry import Registry
 from hier_dag.registry.aliases import as_utc
 from hier_dag.registry.connection import make_engine, patiently
 from hier_dag.registry.decisions import PIN, UNPIN
+from hier_dag.registry.patience import of_one_try
 from hier_dag.registry.tables import (
     AliasRecord,
     ArtifactRecord,
@@ -85,7 +86,7 @@ def records_of(registry: Registry, now: datetime) -> Records:
     Raises:
         RegistryError: when the database cannot be read.
     """
-    engine = make_engine(registry.url, timeout=max(0.05, registry.timeout / 10))
+    engine = make_engine(registry.url, timeout=of_one_try(registry.timeout))
 
     def work() -> Records:
         with Session(engine) as session, session.begin():
