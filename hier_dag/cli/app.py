@@ -19,6 +19,7 @@ from hier_dag.cli.paths import paths
 from hier_dag.cli.pin import pin, unpin
 from hier_dag.cli.quarantine import quarantine
 from hier_dag.cli.recommend import recommend
+from hier_dag.cli.registry import registry
 from hier_dag.cli.report import report
 from hier_dag.cli.rollback import rollback
 from hier_dag.cli.run import run
@@ -44,6 +45,7 @@ for command in (
 app.add_typer(quarantine)
 app.add_typer(audit)
 app.add_typer(copies)
+app.add_typer(registry)
 
 
 def main() -> None:

@@ -11,7 +11,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from hier_dag.cli.audit_anchor import anchor
 from hier_dag.cli.audit_bundle import bundle
+from hier_dag.cli.audit_diff import diff
 from hier_dag.cli.audit_impact import impact
 from hier_dag.cli.audit_live import live
 from hier_dag.cli.audit_trace import trace
@@ -33,7 +35,9 @@ _STYLES = {"proven": "green", "failed": "bold red", "not asked": "yellow"}
 
 
 audit.command()(live)
+audit.command()(anchor)
 audit.command()(trace)
+audit.command()(diff)
 audit.command()(impact)
 audit.command()(bundle)
 audit.command()(card)

@@ -19,6 +19,9 @@ from hier_dag.publish.reader.records import VersionRecord, record_path
 from hier_dag.registry import AliasRow
 from hier_dag.store.failures import told
 
+ANCHOR = "registry"
+"""Key in a record's facts: number and hash of the move's event in the registry."""
+
 
 class AliasRecords:
     """Version records below a root.
@@ -170,7 +173,10 @@ def _folder(domain: str, alias: str) -> str:
 
 
 def record_of(row: AliasRow) -> VersionRecord:
-    """What readers are told of a registered version."""
+    """What readers are told of a registered version.
+
+    With it goes where the registry's chain was at the move: so every record, at copies too, is an anchor.
+    """
     return VersionRecord(
         domain=row.domain,
         alias=row.alias,
@@ -182,5 +188,5 @@ def record_of(row: AliasRow) -> VersionRecord:
         who=row.who,
         why=row.why,
         created=row.created_at.isoformat(),
-        facts=row.facts,
+        facts=row.facts | ({ANCHOR: {"event": row.event, "hash": row.hash}} if row.hash else {}),
     )
