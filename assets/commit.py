@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from assets.metadata import describe, plain
+from assets.recorded import recorded
 from hier_dag.errors import HierError, RegistryError
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.workshop import Built, Outcome, Refused, Workshop
@@ -65,7 +66,7 @@ def write_audit_publish(
                 outcome = workshop.make(
                     request(workshop), partial(build, workshop), run_id=context.run.run_id
                 )
-                more = show(workshop, outcome)
+                more = {**show(workshop, outcome), **recorded(opened, outcome)}
             except (RegistryError, StorageError):
                 raise
             except HierError as error:

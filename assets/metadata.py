@@ -10,7 +10,6 @@ from hier_dag.conservation import LEDGER, Flow, flows_of
 from hier_dag.pipeline.workshop import Outcome
 from hier_dag.store import Artifact
 
-_SHORT = 12
 _FLOWS = 100  # lines of the ledger shown: metadata rows live in the event log
 _PICTURE_LIMIT = 50_000  # bytes: metadata rows live in the event log
 
@@ -27,16 +26,14 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def describe(outcome: Outcome) -> dict[str, Any]:
-    """What every stage shows: digest, parents, size, whether it was there already, and its summary."""
+    """What every stage shows: digest, size, whether it was there already, and its summary."""
     m = outcome.artifact.manifest
     flows = flows_in(outcome.artifact)
-    parents = [(role, digest[:_SHORT]) for role, digest in m.parents.items()]
     return {
         "digest": outcome.artifact.digest,
         "reused": outcome.reused,
         "folder": dg.MetadataValue.path(str(outcome.artifact.path)),
         "size": f"{sum(f.bytes for f in m.files) / 1e6:,.2f} MB in {len(m.files)} files",
-        "parents": dg.MetadataValue.md(markdown_table(["role", "digest"], parents) if parents else "none"),
         "code_version": m.code_version,
         **({"conservation": dg.MetadataValue.md(conservation_table(flows))} if flows else {}),
         **{k: v for k, v in plain(m.summary).items()},

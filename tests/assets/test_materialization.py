@@ -49,6 +49,22 @@ def test_the_digest_is_the_data_version(platform, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_page_leads_to_the_registrys_event_to_parents_and_to_the_command_that_traces_it(platform, kind):
+    partition = "grocery" if kind in ("raw/events", "finetune/model", "publish/embeddings") else None
+    seen, artifact = values(shown(platform, kind, partition)), platform.latest(kind, partition)
+    row = platform.registry.artifact(artifact.digest)
+    assert seen["event"] == row.event
+    assert f"by {row.who}, code {row.code_commit}" in seen["made"]
+    assert seen["trace"] == f"hier audit trace {artifact.digest[:12]}"
+    assert {p["role"]: p["digest"] for p in seen["parent_artifacts"]} == artifact.manifest.parents
+    for parent in seen["parent_artifacts"]:
+        assert f"(/assets/{parent['kind']}" in seen["parents"]
+        assert parent["event"] < row.event
+    read = {f["location"]: f["sha256"] for f in artifact.manifest.inputs}
+    assert {f["location"]: f["sha256"] for f in seen.get("raw_inputs", [])} == read
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_columns_are_described(platform, kind):
     partition = "grocery" if kind in ("raw/events", "finetune/model", "publish/embeddings") else None
     schema = values(shown(platform, kind, partition))["dagster/column_schema"]
