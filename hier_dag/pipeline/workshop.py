@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 from hier_dag.conservation import LEDGER
 from hier_dag.digest import digest_of
 from hier_dag.environment import environment_digest
-from hier_dag.errors import ContractError, HierError, StoreError
+from hier_dag.errors import ContractError, HierError, RegistryError, StoreError
+from hier_dag.pipeline.outbox import Note, Pending, pending, take_up
 from hier_dag.pipeline.request import Request
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import Artifact, ArtifactStore, FileEntry, Manifest
@@ -68,11 +70,16 @@ class Refused(ContractError):
 
 
 class Workshop:
-    """Makes artifacts in a store and records them in a registry."""
+    """Makes artifacts in a store and records them in a registry.
+
+    To open one puts on record what ended processes could not (`hier_dag.pipeline.outbox`).
+    """
 
     def __init__(self, store: ArtifactStore, registry: Registry) -> None:
         self.store = store
         self.registry = registry
+        with suppress(RegistryError, StorageError):  # whoever needs them hears of it; the notes stay
+            take_up(store, registry)
 
     def find(self, request: Request) -> Artifact | None:
         """The artifact that answered an equal request, if it is registered, whole and still holds.
@@ -105,6 +112,10 @@ class Workshop:
             checks = self.registry.checks(there.digest)
             self.registry.record(there, [], run_id=run_id, seconds=0.0)
             return Outcome(there, checks, reused=True)
+        with pending(self.store.root) as note:
+            return self._made(request, build, run_id, note)
+
+    def _made(self, request: Request, build: Build, run_id: str, note: Pending) -> Outcome:
         began = time.perf_counter()
         with self.store.stage(request.kind) as staged:
             try:
@@ -137,9 +148,10 @@ class Workshop:
                 tables=built.tables,
                 summary=built.summary,
             )
-            artifact = self.store.commit(staged, manifest, built.known)
-        checks = [CheckRow("contract", True, {"checks": len(built.checks)}), *built.checks]
+            checks = [CheckRow("contract", True, {"checks": len(built.checks)}), *built.checks]
+            artifact = self._commit(staged, manifest, built.known, checks, run_id, began, note)
         self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)
+        note.done()
         return Outcome(artifact, checks, reused=False)
 
     def note_failure(self, kind: str, partition: str | None, error: HierError, run_id: str) -> list[CheckRow]:
@@ -174,7 +186,8 @@ class Workshop:
         staged: Path,
     ) -> None:
         """Commits the quarantined rows of a refused ingest, so that people can look at all of them."""
-        with self.store.stage(kind) as kept:
+        began = time.perf_counter()
+        with pending(self.store.root) as note, self.store.stage(kind) as kept:
             shutil.copytree(staged / QUARANTINE, kept / QUARANTINE)
             shutil.copyfile(staged / LEDGER, kept / LEDGER)
             manifest = Manifest(
@@ -189,7 +202,27 @@ class Workshop:
                 environment=environment_digest(),
                 summary={"refused": request.title, "reason": error.message},
             )
-            self.registry.record(self.store.commit(kept, manifest), checks, run_id=run_id, seconds=0.0)
+            artifact = self._commit(kept, manifest, (), checks, run_id, began, note)
+            self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)
+            note.done()
+
+    def _commit(
+        self,
+        staged: Path,
+        manifest: Manifest,
+        known: Sequence[FileEntry],
+        checks: list[CheckRow],
+        run_id: str,
+        began: float,
+        note: Pending,
+    ) -> Artifact:
+        """Commits what was staged, once a note says what the registry must hear of it."""
+
+        def announce(digest: str) -> None:
+            seconds = time.perf_counter() - began
+            note.write(Note.of_now(manifest.kind, digest, checks, run_id=run_id, seconds=seconds))
+
+        return self.store.commit(staged, manifest, known, before=announce)
 
 
 def _holds_now(artifact: Artifact) -> bool:

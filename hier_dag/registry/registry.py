@@ -117,10 +117,25 @@ class Registry:
     def _write(self, work: Callable[[Log], T]) -> T:
         return self._run(lambda s: work(Log(s, self.platform)), writes=True)
 
-    def record(self, artifact: Artifact, checks: Iterable[CheckRow], *, run_id: str, seconds: float) -> None:
+    def record(
+        self,
+        artifact: Artifact,
+        checks: Iterable[CheckRow],
+        *,
+        run_id: str,
+        seconds: float,
+        commit: str | None = None,
+    ) -> None:
         """Records a committed artifact, its parents, environment and checks, in one transaction.
 
         Recording the same digest again adds only the request and the checks.
+
+        Args:
+            artifact: it.
+            checks: that it passed.
+            run_id: of the run that made it.
+            seconds: that it took.
+            commit: of the code that made it; None for this process's.
         """
         m, told = artifact.manifest, list(checks)
 
@@ -131,7 +146,7 @@ class Registry:
                 body = {
                     "digest": artifact.digest,
                     "manifest": m.model_dump(),
-                    "code_commit": code_commit(),
+                    "code_commit": code_commit() if commit is None else commit,
                     "seconds": seconds,
                 }
                 log.append(ARTIFACT, body, run_id=run_id)

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -55,13 +55,21 @@ class ArtifactStore:
         with staged_folder(self.root, checked_kind(kind).replace("/", "-")) as staged:
             yield staged
 
-    def commit(self, staged: Path, manifest: Manifest, known: Sequence[FileEntry] = ()) -> Artifact:
+    def commit(
+        self,
+        staged: Path,
+        manifest: Manifest,
+        known: Sequence[FileEntry] = (),
+        *,
+        before: Callable[[str], None] = lambda _: None,
+    ) -> Artifact:
         """Makes a staged folder an artifact.
 
         Args:
             staged: folder from `stage`, complete but for its manifest.
             manifest: everything but `files`, which is read off the folder here.
             known: files whose writer hashed them in this process while it wrote them; they are not read.
+            before: called with the digest once everything is on the disk, before it is renamed into place.
 
         Returns:
             The artifact; the one that is already there where the digest is known.
@@ -74,6 +82,7 @@ class ArtifactStore:
         with told(staged / MANIFEST):
             (staged / MANIFEST).write_bytes(manifest.to_bytes())
             sync_tree(staged)
+            before(manifest.digest)
             self._put_in_place(staged, manifest)
         # A writer's digest is safe to take: bytes that the disk holds otherwise are refused by whoever reads
         # them, in this process too, for the artifact is not noted as verified here.
