@@ -23,6 +23,8 @@ from typing import Any
 
 BUNDLE, STATEMENT, ENVELOPE, EVENTS = "bundle.json", "statement.json", "statement.dsse.json", "events.jsonl"
 MANIFESTS, ENVIRONMENTS, EVIDENCE, SET = "manifests/", "environments/", "evidence/", "set/"
+ANCHOR = "anchor"
+"""Role of the set that began a space: others were turned to it, not made of it; it need not be here."""
 FORMAT = 1
 PAYLOAD = "application/vnd.in-toto+json"
 _STATEMENT = "https://in-toto.io/Statement/v1"
@@ -140,7 +142,7 @@ def _manifests(files: Mapping[str, bytes]) -> Iterator[str]:
         if digest not in manifests:
             yield f"{MANIFESTS}{digest}.json: it is missing, and another one names it as a parent"
         else:
-            queue += manifests[digest]["parents"].values()
+            queue += [d for role, d in manifests[digest]["parents"].items() if role != ANCHOR]
     yield from (f"{MANIFESTS}{d}.json: nothing was made from it" for d in manifests if d not in reached)
 
 

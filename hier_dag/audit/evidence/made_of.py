@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from hier_dag.digest import digest_of
 from hier_dag.errors import StoreError
+from hier_dag.lineage.trace import ANCHOR
 from hier_dag.registry import ArtifactRow, Registry
 from hier_dag.store import Artifact, ArtifactStore
 
@@ -85,6 +86,7 @@ def only(made: Sequence[Made], kind: str) -> Made | None:
 
 
 def _rows(registry: Registry, digest: str) -> Iterator[ArtifactRow]:
+    # The set that began a space was turned to, not made of: it ends the chain where it is named.
     queue, seen = [digest], {digest}
     while queue:
         row = registry.artifact(queue.pop(0))
@@ -94,8 +96,11 @@ def _rows(registry: Registry, digest: str) -> Iterator[ArtifactRow]:
                 fix="run: hier run (it records what is missing); hier audit verify tells more",
             )
         yield row
-        above = [parent for parent in row.manifest["parents"].values() if parent not in seen]
-        queue += dict.fromkeys(above)
+        parents = row.manifest["parents"]
+        above = dict.fromkeys(
+            parents[role] for role in parents if role != ANCHOR and parents[role] not in seen
+        )
+        queue += above
         seen.update(above)
 
 

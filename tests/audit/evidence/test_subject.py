@@ -1,0 +1,127 @@
+"""Versions, their dates, their differences and their events, on a platform made by hand."""
+
+import json
+
+import pytest
+
+from hier_dag.audit.evidence.changes import changes, environment_changes, figure_changes
+from hier_dag.audit.evidence.checks import figures
+from hier_dag.audit.evidence.dates import approvals, erasures, live_dates
+from hier_dag.audit.evidence.events import events
+from hier_dag.audit.evidence.subject import subject_of
+from hier_dag.errors import StoreError
+from hier_dag.registry.chain import hash_of
+from tests.retention.conftest import Town
+
+
+@pytest.fixture
+def town(tmp_path):
+    return Town(tmp_path)
+
+
+def about(town, version=None):
+    return subject_of(town.store, town.registry, "town", "cafe", version)
+
+
+def test_a_version_is_live_until_the_next_one(town):
+    for text in ("one", "two", "three"):
+        town.publish(text)
+    newest, middle, oldest = live_dates(about(town).history)
+    assert (newest["version"], newest["until"]) == (3, None)
+    assert middle["until"] == newest["from"]
+    assert oldest["until"] == middle["from"]
+    assert about(town).live_now
+    assert not about(town, 2).live_now
+    assert about(town, 2).before.version == 1
+    assert about(town, 1).before is None
+
+
+def test_what_changed_between_two_versions_is_named(town):
+    kept = town.make("links", "raw/links")
+    old, new = town.make("old graph", parents=[kept]), town.make("new graph", parents=[kept])
+    town.publish("one", parents=[old])
+    town.publish("two", parents=[new])
+    told = changes(about(town, 2).made, about(town, 1).made)
+    assert told["artifacts"]["kg/graph"] == {"before": old, "after": new}
+    assert "raw/links" not in told["artifacts"]
+    assert told["code"] == told["params"] == told["data"] == {}
+
+
+def test_changes_of_environments_and_figures_are_named():
+    before = {"python": "3.11.1", "distributions": ["a==1", "b==2"]}
+    after = {"python": "3.11.1", "distributions": ["a==1", "b==3", "c==4"]}
+    assert environment_changes(after, before) == {
+        "b": {"before": "2", "after": "3"},
+        "c": {"before": None, "after": "4"},
+    }
+    record = {"model": "hier", "slice": "all", "metric": "ndcg", "k": 10, "shots": "1", "value": 0.1}
+    assert figure_changes([record], [record]) == {}
+    moved = figure_changes([{**record, "value": 0.2}], [record, {**record, "model": "ease", "value": 9}])
+    assert moved == {"ndcg@10, 1": {"before": 0.1, "after": 0.2}}
+
+
+def test_decisions_and_erasures_of_the_domain_are_told_those_of_others_are_not(town):
+    town.publish("one")
+    town.registry.decide("cafe", "waiver", "*", why="a test")
+    town.registry.decide("bar", "waiver", "*", why="another domain's")
+    town.registry.decide("cafe", "erasure", "receipt-2", why="asked for")
+    town.registry.decide("", "erasure", "receipt-1", why="asked for")
+    town.registry.decide("bar", "erasure", "receipt-3", why="asked for")
+    assert [d["why"] for d in approvals(town.registry, "cafe")] == ["a test"]
+    assert erasures(town.registry, about(town).domains) == {
+        "count": 2,
+        "receipts": ["receipt-1", "receipt-2"],
+    }
+
+
+def test_events_are_those_behind_the_set_and_match_their_hashes(town):
+    graph = town.make("graph")
+    town.make("of no account")
+    town.publish("set of another domain", domain="bar")
+    digest = town.publish("set", parents=[graph])
+    lines = events(town.registry, "cafe", about(town).made)
+    assert all(hash_of(line["entry"]) == line["hash"] for line in lines)
+    told = [json.loads(line["entry"]) for line in lines]
+    assert {e["body"]["digest"] for e in told if e["kind"] == "artifact"} == {graph, digest}
+    assert [e["body"]["domain"] for e in told if e["kind"] == "alias"] == ["cafe"]
+    assert [line["seq"] for line in lines] == sorted(line["seq"] for line in lines)
+
+
+def test_a_set_whose_raw_artifacts_are_gone_is_still_told_from_the_registry(town):
+    graph = town.make("graph")
+    town.publish("set", parents=[graph])
+    folder = town.store.path_of("kg/graph", graph)
+    (folder / "f").chmod(0o644)
+    (folder / "f").write_text("grapf")
+    damaged = about(town).graph
+    with pytest.raises(StoreError, match="does not match its digest"):
+        damaged.file("f")
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    gone = about(town).graph
+    assert (gone.artifact, gone.file("f"), gone.row.digest) == (None, None, graph)
+
+
+def test_facts_of_checks_tell_figures_and_no_rows():
+    facts = {
+        "message": "fine", "user": "u1", "missing_ids": ["u1", "u2"], "share": 0.5, "ok": True,
+        "inner": {"rows": [{"id": "u1"}], "n": 3, "id": "u1"}, "empty": {"id": "u1"},
+    }  # fmt: skip
+    assert figures(facts) == {
+        "message": "fine", "missing_ids": 2, "share": 0.5, "ok": True, "inner": {"rows": 1, "n": 3},
+    }  # fmt: skip
+
+
+def test_the_set_that_began_the_space_is_no_part_of_what_a_later_one_was_made_of(town):
+    old, new = town.make("old graph"), town.make("new graph")
+    first = town.publish("first", parents=[old])
+    with town.store.stage("publish/embeddings") as staged:
+        (staged / "f").write_text("second")
+        manifest = town.store.open("publish/embeddings", first).manifest.model_copy(
+            update={"parents": {"graph": new, "anchor": first}}
+        )
+        second = town.store.commit(staged, manifest)
+    town.record(second)
+    town.move(second.digest)
+    assert [m.row.digest for m in about(town).made] == [second.digest, new]
