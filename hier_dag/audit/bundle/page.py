@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hier_dag.audit.bundle import verify
 from hier_dag.audit.bundle.lineage_svg import lineage_svg
 from hier_dag.audit.card.card import HTML, chips, lead, verdict_words
-from hier_dag.audit.card.facts import SHORT
+from hier_dag.audit.card.facts import SHORT, commit
 from hier_dag.audit.card.limits import limits
 from hier_dag.audit.card.parts import BAD, GOOD, SOFT, WORDS, Cell, Page, Part, Picture, Table
 from hier_dag.audit.card.quality import quality
@@ -104,7 +104,7 @@ def _short(value: Any) -> str:
 def _made(about: Subject, record: Record) -> Part:
     rows = tuple(
         (
-            m.title, m.row.digest[:SHORT], m.row.code_version, m.row.code_commit[:SHORT],
+            m.title, m.row.digest[:SHORT], m.row.code_version, commit(m.row.code_commit),
             ", ".join(map(str, m.row.manifest["seeds"])) or "–", m.row.run_id[:8], m.row.who or "–",
             _time(a["created_at"]), f"{m.row.seconds:.1f} s", f"{m.row.bytes:,}",
         )
@@ -216,7 +216,7 @@ def _environment(about: Subject, record: Record) -> Part:
     runs = tuple(
         (
             r["run_id"][:8], str(r["machine"].get("system", "–")), _number(r["machine"].get("cores")),
-            ", ".join(r["machine"].get("devices") or ()) or "no GPU", str(r.get("code_commit", "–"))[:SHORT],
+            ", ".join(r["machine"].get("devices") or ()) or "no GPU", commit(str(r.get("code_commit", "–"))),
         )
         for r in record["runs"]
     )  # fmt: skip

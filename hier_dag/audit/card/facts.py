@@ -131,11 +131,17 @@ def contact(about: Subject) -> Part:
 def provenance(about: Subject) -> Part:
     """Every artifact behind the set."""
     rows = tuple(
-        (m.title, m.row.digest[:SHORT], m.row.code_version, m.row.code_commit[:SHORT], _seeds(m.row.manifest))
+        (m.title, m.row.digest[:SHORT], m.row.code_version, commit(m.row.code_commit), _seeds(m.row.manifest))
         for m in about.made
     )
     heads = ("artifact", "digest", "code version", "commit", "seeds")
     return Part("Provenance", (f"Digest of the set: {about.row.digest}.",), tables=(Table(heads, rows),))
+
+
+def commit(told: str) -> str:
+    """A commit in short; that the checkout differed from it is not left out."""
+    short, dirty, _ = told.partition("-dirty")
+    return short[:SHORT] + dirty
 
 
 def _graph_words(about: Subject) -> str:

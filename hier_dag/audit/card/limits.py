@@ -37,7 +37,8 @@ def _figures(shown: Figures | None) -> Iterator[str]:
                 yield f"{_start(users, shots)} HIER is below {model_words(found.rival)}: {_gain(found)}."
     level = [s for s in shown.shots if (f := against_strongest(shown, s)) and f.side == "level"]
     if level:
-        yield f"No clear difference from the strongest baseline: {', '.join(map(setting_words, level))}."
+        settings = ", ".join(map(setting_words, level))
+        yield f"No clear difference from the strongest baseline in the setting: {settings}."
     for shots in (s for s in shown.shots if s != ZERO_SHOT):
         alone, zero = against_target_alone(shown, shots), compare(shown, shots, OVER_ZERO_SHOT)
         if alone is not None and alone.side == "loses":

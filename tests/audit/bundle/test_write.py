@@ -16,6 +16,7 @@ from in_toto_attestation.v1 import statement, statement_pb2
 from hier_dag.audit.bundle import write_bundle
 from hier_dag.audit.bundle.verify import main, read, signed_bytes
 from hier_dag.errors import UsageError
+from tests.retention.conftest import Town
 
 
 def written(platform, folder, name="bundle.zip", **options):
@@ -139,3 +140,22 @@ def test_a_version_or_domain_that_is_not_there_is_named(platform, tmp_path):
     with pytest.raises(UsageError, match="no target domain is called 'nowhere'"):
         write_bundle(platform.store, platform.registry, platform.home, "nowhere", tmp_path / "x.zip")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_later_version_tells_what_changed_and_an_earlier_one_that_it_is_past(tmp_path):
+    town = Town(tmp_path)
+    old, new = town.make("old graph"), town.make("new graph")
+    town.publish("one", parents=[old])
+    town.publish("two", parents=[new])
+    town.registry.decide("cafe", "pin", town.registry.alias("cafe").digest, why="basis | of <the> audit")
+    for version in (1, 2):
+        out = tmp_path / f"{version}.zip"
+        write_bundle(town.store, town.registry, town.home, "cafe", out, version=version)
+        assert main([str(out), "--store", str(town.home.store)]) == 0
+    later, earlier = read(tmp_path / "2.zip"), read(tmp_path / "1.zip")
+    assert json.loads(later["bundle.json"])["changes"]["since"] == 1
+    page = later["index.html"].decode()
+    assert "Against version 1." in page
+    assert old[:12] in page
+    assert "basis | of &lt;the&gt; audit" in page
+    assert "an earlier version, which went live on" in earlier["index.html"].decode()

@@ -69,7 +69,8 @@ def test_every_slice_that_loses_is_named_as_a_limit_and_no_other(platform):
             found = against_strongest(shown, shots, users)
             if found is None:
                 continue
-            start = f"{words[0].upper()}{words[1:]}, {setting_words(shots)}: HIER is below {model_words(found.rival)}"
+            start = f"{words[0].upper()}{words[1:]}, {setting_words(shots)}: HIER is below "
+            start += model_words(found.rival)
             assert any(point.startswith(start) for point in said) == (found.gain.high < 0)
             lost += found.gain.high < 0
     assert lost
