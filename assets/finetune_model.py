@@ -1,6 +1,6 @@
 """finetune/model: transfer of the encoder to each target, with its report card."""
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -11,13 +11,9 @@ from assets.commit import Reported, write_audit_publish
 from assets.keys import ENCODER_KEY, GRAPH_KEY, MODEL_KEY, OWNERS, check_specs
 from assets.metadata import picture
 from hier_dag.config import PlatformConfig
-from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH, MODEL
-from hier_dag.pipeline.workshop import Built, Outcome, Workshop
-from hier_dag.registry import CheckRow
+from hier_dag.pipeline.stages import CODE_VERSIONS, MODEL
+from hier_dag.pipeline.workshop import Outcome, Workshop
 from resources import ArtifactStoreResource, RegistryResource, Trainer
-
-CARD = "card.html"
 
 
 def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinition) -> dg.AssetsDefinition:
@@ -51,6 +47,7 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
         registry: RegistryResource,
         trainer: Trainer,
     ) -> Reported:
+        from hier_dag.builds.model import build_model
         from hier_dag.pipeline.requests import model_request
 
         domain = context.partition_key
@@ -59,84 +56,19 @@ def finetune_model(config: PlatformConfig, targets: dg.StaticPartitionsDefinitio
             store,
             registry,
             lambda workshop: model_request(config, workshop.registry, domain),
-            lambda workshop, request, staged: _build(context, config, request, staged, workshop, trainer),
+            lambda workshop, request, staged: build_model(
+                request, staged, workshop, partial(trainer.finetune, context)
+            ),
             show=_show,
         )
 
     return model
 
 
-def _build(
-    context: dg.AssetExecutionContext,
-    config: PlatformConfig,
-    request: Request,
-    staged: Path,
-    workshop: Workshop,
-    trainer: Trainer,
-) -> Built:
-    import pyarrow.parquet as pq
-
-    from hier_dag.builds.vector_flows import check_transferred
-    from hier_dag.conservation import read_flows
-    from hier_dag.evaluate.gate import negative_transfer
-    from hier_dag.evaluate.page import card_html
-    from hier_dag.graph import training_pairs
-    from hier_dag.transfer.job import TransferJob
-    from hier_dag.transfer.save import REPORT
-    from schemas.columns import columns_of
-
-    domain = str(request.partition)
-    graph = workshop.open(GRAPH, request.parents["graph"])
-    job = TransferJob(
-        graph=graph.path,
-        encoder=workshop.open(ENCODER, request.parents["encoder"]).path,
-        sources=config.source_names,
-        targets=config.target_names,
-        domain=domain,
-        params=config.stages.transfer,
-        out=staged,
-    )
-    facts = trainer.finetune(context, job)
-    check_transferred(read_flows(staged), graph, domain)
-    records = pq.read_table(staged / REPORT)
-    baselines = config.stages.gates.transfer_baselines
-    gate = negative_transfer(records, domain, baselines, facts["shots"])
-    if records.num_rows:
-        (staged / CARD).write_text(card_html(records, domain), encoding="utf-8")
-    zero, missing = facts["zero_vectors"], facts["missing"]
-    return Built(
-        tables={REPORT: columns_of(MODEL, staged / REPORT)},
-        summary={
-            **{name: facts[name] for name in ("method", "shots", "users", "items")},
-            **_headline(records),
-        },
-        checks=[
-            CheckRow(
-                "finite",
-                facts["finite"] and zero == 0,
-                {"finite": facts["finite"], "zero_vectors": zero},
-            ),
-            CheckRow("complete", missing == 0, {"missing": missing}),
-            CheckRow("no_negative_transfer", bool(gate["passed"]), dict(gate)),
-            CheckRow("no_leakage", training_pairs.holds(facts["certificate"]), facts["certificate"]),
-        ],
-        advisory=frozenset({"no_negative_transfer"}),  # publication asks for a waiver
-        remedies={"no_leakage": training_pairs.REMEDY},
-    )
-
-
-def _headline(records: Any) -> dict[str, float]:
-    """HIER's NDCG@10 over all users, zero-shot and in every few-shot setting."""
-    return {
-        f"ndcg10_shots_{r['shots'].replace('%', 'pct')}": round(r["value"], 6)
-        for r in records.to_pylist()
-        if (r["model"], r["slice"], r["metric"], r["k"]) == ("hier", "all", "ndcg", 10)
-    }
-
-
 def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
+    from hier_dag.builds.model import CARD
     from hier_dag.evaluate.card import card_markdown
     from hier_dag.evaluate.plots import curve_png
 

@@ -1,7 +1,6 @@
 """pretrain/encoder: HIER pre-trained on all source domains."""
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -12,11 +11,8 @@ from assets.commit import Reported, write_audit_publish
 from assets.keys import ENCODER_KEY, GRAPH_KEY, OWNERS, check_specs
 from assets.metadata import markdown_table, picture
 from hier_dag.config import PlatformConfig
-from hier_dag.config.collapse import Breach
-from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, GRAPH
-from hier_dag.pipeline.workshop import Built, Outcome, Workshop
-from hier_dag.registry import CheckRow
+from hier_dag.pipeline.workshop import Outcome, Workshop
 from resources import ArtifactStoreResource, RegistryResource, Trainer
 
 if TYPE_CHECKING:
@@ -58,90 +54,25 @@ def pretrain_encoder(config: PlatformConfig) -> dg.AssetsDefinition:
         registry: RegistryResource,
         trainer: Trainer,
     ) -> Reported:
-        from hier_dag.pipeline.requests import encoder_request
+        from hier_dag.builds.encoder import build_encoder
+        from hier_dag.pipeline.requests import encoder_request, training_key
 
         yield from write_audit_publish(
             context,
             store,
             registry,
             lambda workshop: encoder_request(config, workshop.registry),
-            lambda workshop, request, staged: _build(context, config, request, staged, workshop, trainer),
+            lambda workshop, request, staged: build_encoder(
+                request,
+                staged,
+                workshop,
+                partial(trainer.pretrain, context),
+                trainer.saving(training_key(request)),
+            ),
             show=partial(_show, trainer),
         )
 
     return encoder
-
-
-def _build(
-    context: dg.AssetExecutionContext,
-    config: PlatformConfig,
-    request: Request,
-    staged: Path,
-    workshop: Workshop,
-    trainer: Trainer,
-) -> Built:
-    from hier_dag.evaluate.source_baseline import profile_on_validation
-    from hier_dag.graph import training_pairs
-    from hier_dag.graph.files import load_graph
-    from hier_dag.pipeline.requests import training_key
-    from hier_dag.train.job import PretrainJob
-    from schemas.columns import columns_of
-
-    params = config.stages.pretrain
-    folder = workshop.open(GRAPH, request.parents["graph"]).path
-    job = PretrainJob(
-        graph=folder,
-        sources=config.source_names,
-        targets=config.target_names,
-        params=params,
-        out=staged,
-        saving=trainer.saving(training_key(request)),
-    )
-    facts = trainer.pretrain(context, job)
-    graph = load_graph(folder, config.source_names, config.target_names)
-    baseline = profile_on_validation(graph, params.validation_users, params.seed)
-    ndcg, gates = facts["ndcg"], config.stages.gates
-    # Without decision paths the gates belong to nothing.
-    monitors = facts["monitors"] | ({"open_paths": facts["open_paths"]} if params.content_paths else {})
-    collapsed = list(gates.collapse.breaches(monitors, params.dim))
-    accepted = {"beats_untrained_profile": gates.encoder, "collapse": gates.collapse.level}
-    better = baseline is None or ndcg is None or ndcg > baseline
-    return Built(
-        tables={p.name: columns_of(ENCODER, p) for p in sorted(staged.glob("*.parquet"))},
-        summary={
-            "model": params.model,
-            "graph": facts["graph"],
-            "epochs": facts["epochs"],
-            "best_epoch": facts["best_epoch"],
-            "loss": round(facts["loss"], 6),
-            "validation_ndcg10": None if ndcg is None else round(ndcg, 6),
-            "untrained_profile_ndcg10": None if baseline is None else round(baseline, 6),
-            "open_paths": round(facts["open_paths"], 6),
-            **{name: round(value, 6) for name, value in facts["monitors"].items()},
-            "intents": params.intents,
-            "exemplars": params.exemplars,
-        },
-        checks=[
-            CheckRow("finite", facts["finite"], {"arrays": facts["arrays"]}),
-            CheckRow("beats_untrained_profile", better, {"encoder": ndcg, "untrained_profile": baseline}),
-            CheckRow("collapse", not collapsed, _collapse_facts(monitors, collapsed)),
-            CheckRow("no_leakage", training_pairs.holds(facts["certificate"]), facts["certificate"]),
-        ],
-        advisory=frozenset(name for name, level in accepted.items() if level == "warn"),
-        remedies={
-            "beats_untrained_profile": "train longer or with another learning rate (stages.pretrain); look "
-            "at the sources' links and behaviours; or accept it knowingly with stages.gates.encoder: warn",
-            "collapse": "; ".join(dict.fromkeys(breach.fix for breach in collapsed))
-            + "; or move the bound, or accept it knowingly with level: warn (stages.gates.collapse)",
-            "no_leakage": training_pairs.REMEDY,
-        },
-    )
-
-
-def _collapse_facts(monitors: dict[str, float], collapsed: list[Breach]) -> dict[str, Any]:
-    """Every monitor of the best epoch and, where one is beyond its bound, the words for it."""
-    said = "; ".join(breach.message for breach in collapsed)
-    return {**({"message": said} if said else {}), **monitors}
 
 
 def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 The job says what to do and where the outcome goes. Progress is told through Dagster Pipes where Dagster
 started the worker, else as JSON lines on standard output. Exit codes: 0 done, 1 refused, 143 stopped as
-asked after saving a checkpoint. It needs torch, dgl, numpy, scipy, pyarrow and safetensors; dagster_pipes,
-which is without dependencies, under Dagster alone.
+asked after saving a checkpoint. It needs torch, dgl, numpy, scipy, pyarrow, safetensors and threadpoolctl;
+dagster_pipes, which is without dependencies, under Dagster alone.
 """
 
 from __future__ import annotations

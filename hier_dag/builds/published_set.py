@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from hier_dag.builds.vector_flows import check_published
 from hier_dag.config.stages import PublishParams
@@ -83,7 +84,9 @@ def build_set(of: SetOf, params: PublishParams, staged: Path, con: Backend) -> B
             fix="deliver its first events; or declare a `catalogue` and `audience: platform`, so that the "
             "platform's users get vectors without any",
         )
-    vectors, space = in_space(vectors, of, params.space, staged)
+    # Threads of BLAS add up in another order each number of them: a turned set would depend on the machine.
+    with threadpool_limits(limits=1, user_api="blas"):
+        vectors, space = in_space(vectors, of, params.space, staged)
     about = {"domain": of.domain, "model": of.parents["model"], "encoder": of.parents["encoder"], **space}
     pairs, notes = of.graph.interactions[of.domain], WriteNotes()
     facts = write_set(

@@ -104,6 +104,8 @@ def graph_request(config: PlatformConfig, registry: Registry) -> Request:
         )
     params = {
         "domains": {d: {"role": v.role, "audience": v.audience} for d, v in config.domains.items()},
+        # Training goes through the sources in this order, and an object of JSON has none.
+        "order": list(config.domains),
         "splits": {d: config.split_of(d).model_dump(mode="json") for d in config.domains},
         "contract": _graph_contract(config),
     }
@@ -119,6 +121,16 @@ def _graph_contract(config: PlatformConfig) -> dict[str, Any]:
     declared = config.stages.graph
     further = [] if declared.shapes is None else load_shapes(Path(declared.shapes)).plain()
     return {**declared.model_dump(exclude={"shapes"}), "shapes": further}
+
+
+def domains_of(graph: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Source and target domains of a graph, in the order in which they were declared."""
+    roles = graph.params["domains"]
+    source, target = (
+        tuple(d for d in graph.params.get("order", roles) if roles[d]["role"] == role)
+        for role in ("source", "target")
+    )
+    return source, target
 
 
 def encoder_request(config: PlatformConfig, registry: Registry) -> Request:

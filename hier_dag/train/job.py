@@ -18,10 +18,11 @@ from hier_dag.train.encoder_files import save_encoder
 from hier_dag.train.flows import training_flows
 from hier_dag.train.memory import FULL, SAMPLED
 from hier_dag.train.params import PretrainParams
-from hier_dag.train.pretrain import assist, pretrain
+from hier_dag.train.pretrain import assist, device_of, pretrain, threads_of
 from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.progress import Progress
 from hier_dag.train.ranks import ALONE, Ranks
+from hier_dag.train.surroundings import HERE, Surroundings
 from hier_dag.train.tensorboard import Curves
 
 
@@ -67,6 +68,7 @@ class PretrainJob:
         out: folder that the encoder's files are written into.
         saving: where checkpoints go; None saves none.
         shard_tables: whether ranks share the rows of the tables (`shared_tables.py`).
+        surroundings: device, threads and kind of graph, where they are not to be as the parameters say.
     """
 
     graph: Path
@@ -76,6 +78,7 @@ class PretrainJob:
     out: Path
     saving: Saving | None = field(default=None)
     shard_tables: bool = False
+    surroundings: Surroundings = HERE
 
     def as_json(self) -> dict[str, Any]:
         """The job as a JSON-serialisable record."""
@@ -94,6 +97,7 @@ class PretrainJob:
             out=Path(value["out"]),
             saving=None if saving is None else Saving.from_json(saving),
             shard_tables=value["shard_tables"],
+            surroundings=Surroundings(**value["surroundings"]),
         )
 
 
@@ -115,7 +119,8 @@ def run_pretraining(
         None on every rank but the first; there JSON-serialisable facts: `epochs`, `best_epoch`, `loss`,
         `ndcg` (None without validation pairs) and `open_paths` of the best epoch; `finite`, whether every
         vector is; `arrays`, how many were looked at; `graph`, `full` or `sampled`; `monitors`, of the best
-        epoch (`monitors.py`); `certificate`, the leakage certificate.
+        epoch (`monitors.py`); `made_with`, the device, CPU threads of a process, and processes;
+        `certificate`, the leakage certificate.
 
     Raises:
         TrainingError: as `pretrain` does.
@@ -137,17 +142,31 @@ def run_pretraining(
                 curves = opened.enter_context(closing(Curves(saving.curves)))
         graph = load_graph(job.graph, job.sources, job.targets)
         if not ranks.first:
-            assist(graph, job.params, ranks, checkpoints=checkpoints, stop=stop)
+            assist(
+                graph, job.params, ranks, checkpoints=checkpoints, stop=stop, surroundings=job.surroundings
+            )
             return None
         pretrained = pretrain(
-            graph, job.params, progress, checkpoints=checkpoints, stop=stop, ranks=ranks, curves=curves
+            graph,
+            job.params,
+            progress,
+            checkpoints=checkpoints,
+            stop=stop,
+            ranks=ranks,
+            curves=curves,
+            surroundings=job.surroundings,
         )
     save_encoder(pretrained, job.out)
     certificate = training_certificate(pretrained.used, job.graph)
     write_training_certificate(certificate, job.out)
     if holds(certificate):  # else the check names the pairs, which a flow that does not balance cannot
         write_flows(training_flows(graph, pretrained), job.out)
-    return _facts(pretrained) | {"certificate": certificate}
+    made_with = {
+        "device": device_of(job.params, job.surroundings).type,
+        "threads": threads_of(job.params, job.surroundings, ranks),
+        "processes": ranks.shard.world,
+    }
+    return _facts(pretrained) | {"made_with": made_with, "certificate": certificate}
 
 
 def _facts(pretrained: Pretrained) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from hier_dag.train.progress import Progress, Throttle
 from hier_dag.train.ranks import ALONE, Ranks
 from hier_dag.train.seeding import pick_device, seeded
 from hier_dag.train.shared_tables import SharedTables
+from hier_dag.train.surroundings import HERE, Surroundings
 from hier_dag.train.tensorboard import Curves
 
 
@@ -37,6 +38,7 @@ def pretrain(
     stop: Callable[[], bool] | None = None,
     ranks: Ranks = ALONE,
     curves: Curves | None = None,
+    surroundings: Surroundings = HERE,
 ) -> Pretrained:
     """Trains an encoder on the source domains' training interactions.
 
@@ -54,6 +56,7 @@ def pretrain(
         ranks: the processes that train together; this is the first of them, and every other one is in
             `assist`. What differs from one process is the order in which floats are added.
         curves: told of epochs and steps, for TensorBoard; None tells nobody.
+        surroundings: device, threads and kind of graph, where they are not to be as the parameters say.
 
     Returns:
         The encoder with everything that is written about it.
@@ -65,9 +68,10 @@ def pretrain(
         Interrupted: `stop` said so.
         ConfigError: `params.model` names no formulation.
     """
-    device = pick_device(params.device)
-    with seeded(params.seed, ranks.threads(params.threads), device):
-        fit = _fit(graph, params, device, progress, checkpoints, stop, ranks, curves)
+    device, threads = device_of(params, surroundings), threads_of(params, surroundings, ranks)
+    with seeded(params.seed, threads, device):
+        kind = surroundings.graph
+        fit = _fit(graph, params, device, progress, checkpoints, stop, ranks, curves, kind)
         fit.run()
         assert fit.trained is not None  # this is the first rank
         model, pairs = fit.trained.eval().to("cpu"), fit.pairs
@@ -84,6 +88,7 @@ def assist(
     *,
     checkpoints: Checkpoints | None = None,
     stop: Callable[[], bool] | None = None,
+    surroundings: Surroundings = HERE,
 ) -> None:
     """What every rank but the first does: its share of each step, to the end.
 
@@ -93,13 +98,25 @@ def assist(
         ranks: the processes that train together.
         checkpoints: where the first rank saves; only read here.
         stop: asked after every step whether to stop.
+        surroundings: as the first rank has them.
 
     Raises:
         NotFinite, Interrupted: when the first rank does.
     """
-    device = pick_device(params.device)
-    with seeded(params.seed, ranks.threads(params.threads), device):
-        _fit(graph, params, device, None, checkpoints, stop, ranks).run()
+    device, threads = device_of(params, surroundings), threads_of(params, surroundings, ranks)
+    with seeded(params.seed, threads, device):
+        _fit(graph, params, device, None, checkpoints, stop, ranks, graph_kind=surroundings.graph).run()
+
+
+def device_of(params: PretrainParams, surroundings: Surroundings) -> torch.device:
+    """Where a training runs."""
+    return pick_device(surroundings.device or params.device)
+
+
+def threads_of(params: PretrainParams, surroundings: Surroundings, ranks: Ranks) -> int:
+    """CPU threads of one rank of a training."""
+    wanted = params.threads if surroundings.threads is None else surroundings.threads
+    return ranks.threads(wanted)
 
 
 def _fit(
@@ -111,10 +128,12 @@ def _fit(
     stop: Callable[[], bool] | None,
     ranks: Ranks,
     curves: Curves | None = None,
+    graph_kind: str | None = None,
 ) -> Fit:
     model = build_model(source_view(graph), params).to(device)
     pairs = SourcePairs(graph, params.batch_size, params.negatives, device)
-    need = _planned(model, pairs, params, device, checkpoints, ranks)
+    planned = params if graph_kind is None else replace(params, graph=graph_kind)
+    need = _planned(model, pairs, planned, device, checkpoints, ranks)
     tell(Step("pretrain/encoder", need, 0, 0))
     sharing = ranks.sharing > 1
     whole = deepcopy(model).cpu() if sharing and ranks.first else None

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from hier_dag.train.cores import cores
+from hier_dag.train.threads import threaded
 
 
 def pick_device(name: str) -> torch.device:
@@ -20,14 +21,13 @@ def pick_device(name: str) -> torch.device:
 
 @contextmanager
 def seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
-    """Seeds torch and sets its threads; the caller's random state and settings come back afterwards."""
-    before = torch.get_num_threads()
+    """Seeds torch and sets threads; the caller's random state and settings come back afterwards."""
     mode = torch.get_deterministic_debug_mode()
     fill = torch.utils.deterministic.fill_uninitialized_memory
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    with forked, threaded(threads or cores()):
         torch.manual_seed(seed)
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # its products repeat themselves
-        torch.set_num_threads(threads or cores())
         # Scatter-adds race otherwise, between threads or on CUDA. What has no other variant fails on CPU,
         # and warns on CUDA, where the sparse product stands in if Triton is not installed.
         # Set by the debug mode: `use_deterministic_algorithms` imports torch's compiler first, 3.5 s.
@@ -39,4 +39,3 @@ def seeded(seed: int, threads: int, device: torch.device) -> Iterator[None]:
         finally:
             torch.set_deterministic_debug_mode(mode)
             torch.utils.deterministic.fill_uninitialized_memory = fill
-            torch.set_num_threads(before)

@@ -12,8 +12,8 @@ from hier_dag.conservation import write_flows
 from hier_dag.graph.files import load_graph
 from hier_dag.graph.training_pairs import training_certificate, write_training_certificate
 from hier_dag.train.encoder_files import load_encoding
+from hier_dag.train.threads import threaded
 from hier_dag.transfer.flows import transfer_flows
-from hier_dag.transfer.head_params import HeadParams
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.save import save_transfer
 from hier_dag.transfer.transfer import Progress, transfer
@@ -31,6 +31,7 @@ class TransferJob:
         domain: the target.
         params: settings, seeds and hyper-parameters.
         out: folder that the model's files are written into.
+        threads: CPU threads; 0 takes torch's own number, which OMP_NUM_THREADS and the cores decide.
     """
 
     graph: Path
@@ -40,6 +41,7 @@ class TransferJob:
     domain: str
     params: TransferParams
     out: Path
+    threads: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The job as a JSON-serialisable record."""
@@ -48,21 +50,16 @@ class TransferJob:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> TransferJob:
         """The inverse of `as_json`."""
-        head = HeadParams(**_tuples(value["params"]["head"]))
         return cls(
             graph=Path(value["graph"]),
             encoder=Path(value["encoder"]),
             sources=tuple(value["sources"]),
             targets=tuple(value["targets"]),
             domain=value["domain"],
-            params=TransferParams(**_tuples(value["params"]) | {"head": head}),
+            params=TransferParams.from_json(value["params"]),
             out=Path(value["out"]),
+            threads=value["threads"],
         )
-
-
-def _tuples(value: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no tuples; every list of the parameters is one."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
 
 
 def run_transfer(job: TransferJob, progress: Progress | None = None) -> dict[str, Any]:
@@ -75,14 +72,16 @@ def run_transfer(job: TransferJob, progress: Progress | None = None) -> dict[str
     Returns:
         JSON-serialisable facts: `method` and `shots` of the published vectors; `users` and `items`, how many
         have one; `finite`, whether every vector is; `zero_vectors`, how many are all zero; `missing`, users
-        of the audience and items of the catalogue without one; `certificate`, the leakage certificate.
+        of the audience and items of the catalogue without one; `made_with`, how many CPU threads;
+        `certificate`, the leakage certificate.
 
     Raises:
         TrainingError: vectors or scores are not finite.
         StoreError: when the graph or the encoder cannot be read.
     """
     graph = load_graph(job.graph, job.sources, job.targets)
-    result = transfer(graph, load_encoding(job.encoder), job.domain, job.params, progress)
+    with threaded(job.threads) as threads:
+        result = transfer(graph, load_encoding(job.encoder), job.domain, job.params, progress)
     save_transfer(result, job.out)
     certificate = training_certificate([result.used], job.graph)
     write_training_certificate(certificate, job.out)
@@ -97,5 +96,6 @@ def run_transfer(job: TransferJob, progress: Progress | None = None) -> dict[str
         "finite": bool(np.isfinite(v.user_vectors).all() and np.isfinite(v.item_vectors).all()),
         "zero_vectors": int((~v.user_vectors.any(axis=1)).sum() + (~v.item_vectors.any(axis=1)).sum()),
         "missing": wanted - len(v.users) - len(v.items),
+        "made_with": {"threads": threads},
         "certificate": certificate,
     }

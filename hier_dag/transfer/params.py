@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hier_dag.parameters import Mistake, refuse, wrong_numbers, wrong_words
 from hier_dag.transfer.head_params import HeadParams
@@ -66,6 +67,12 @@ class TransferParams:
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> TransferParams:
+        """From what `dataclasses.asdict` gave, as JSON has it: every list is a tuple."""
+        head = HeadParams(**_tuples(value["head"]))
+        return cls(**_tuples(value) | {"head": head})
+
     def __post_init__(self) -> None:
         refuse(self._mistakes())
 
@@ -86,6 +93,10 @@ class TransferParams:
         if not self.cutoffs or min(self.cutoffs) < 1:
             message = f"cutoffs must be one or more numbers from 1 on, is {list(self.cutoffs)}"
             yield Mistake("cutoffs", message)
+
+
+def _tuples(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
 
 
 def _wrong_shots(name: str, settings: tuple[str, ...]) -> Iterator[Mistake]:
