@@ -15,6 +15,7 @@ from hier_dag.cli.audit_anchor import anchor
 from hier_dag.cli.audit_bundle import bundle
 from hier_dag.cli.audit_diff import diff
 from hier_dag.cli.audit_impact import impact
+from hier_dag.cli.audit_lineage_report import lineage_report
 from hier_dag.cli.audit_live import live
 from hier_dag.cli.audit_trace import trace
 from hier_dag.cli.model_card import card
@@ -39,6 +40,7 @@ audit.command()(anchor)
 audit.command()(trace)
 audit.command()(diff)
 audit.command()(impact)
+audit.command()(lineage_report)
 audit.command()(bundle)
 audit.command()(card)
 

@@ -51,8 +51,8 @@ def why(
 
         recommendation = carried(store, live, id, readable(item, "--item"))
     if as_json:
-        told = None if recommendation is None else recommendation.as_dict()
-        print_json({**asdict(found), "recommendation": told})
+        carrying = None if recommendation is None else recommendation.as_dict()
+        print_json({**asdict(found), "recommendation": carrying})
         return
     out.print(tree_of(found), highlight=False)
     if recommendation is not None:

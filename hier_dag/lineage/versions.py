@@ -25,6 +25,7 @@ class Version:
         digest: of the set.
         action: `publish` or `rollback`.
         who: user name.
+        why: in words.
         created_at: UTC.
         in_force: whether the alias points there now.
     """
@@ -36,6 +37,7 @@ class Version:
     digest: str
     action: str
     who: str
+    why: str
     created_at: datetime
     in_force: bool
 
@@ -53,7 +55,7 @@ def versions_among(s: Session, reached: CTE) -> list[Version]:
     """
     a = AliasRecord
     order = (a.platform, a.domain, a.alias, a.version)
-    rows = select(*order, a.digest, a.action, a.who, a.created_at).where(
+    rows = select(*order, a.digest, a.action, a.who, a.why, a.created_at).where(
         a.digest.in_(select(reached.c.digest))
     )
     newest = select(a.platform, a.domain, a.alias, func.max(a.version)).group_by(*order[:3])
