@@ -20,6 +20,7 @@ from hier_dag.registry.patience import Waiting, is_passing
 
 T = TypeVar("T")
 
+_KNOCK = 10  # seconds until a server that does not answer counts as away; one beyond a firewall never would
 _LOCKS = 0x48494552  # a number space of its own for advisory locks
 
 
@@ -28,7 +29,7 @@ def make_engine(url: str, timeout: float) -> Engine:
 
     Args:
         url: SQLAlchemy URL.
-        timeout: seconds that one try waits for a lock, or for a server to answer a knock.
+        timeout: seconds that one try waits for a lock.
 
     Raises:
         ConfigError: when no database can be reached by the URL, whatever the patience.
@@ -41,7 +42,7 @@ def make_engine(url: str, timeout: float) -> Engine:
 
         @event.listens_for(engine, "do_connect")
         def _knock(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> None:
-            arguments.setdefault("connect_timeout", max(2, math.ceil(timeout)))  # libpq knows none below 2
+            arguments.setdefault("connect_timeout", _KNOCK)
 
         @event.listens_for(engine, "connect")
         def _bound_locks(connection: Any, _: Any) -> None:

@@ -15,7 +15,7 @@ from hier_dag.progress import Step, is_heard, tell
 VARIABLE = "HIER_REGISTRY_PATIENCE"
 RUN, QUESTION = 120.0, 30.0
 """Seconds: of runs, which have work to lose and outlast a restart; of everything that a person waits for."""
-LONGEST_TRY = 5.0
+LONGEST_TRY = 2.0
 """Seconds that one try waits inside the database, so that back-off and what is told get their turns."""
 _PASSING = {  # primary result codes of SQLite
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL,
