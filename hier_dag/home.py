@@ -64,6 +64,11 @@ class Home:
         return self.root / "data_docs"
 
     @property
+    def audit(self) -> Path:
+        """Lineage report, bundles of evidence, and the newest verification; may be deleted."""
+        return self.root / "audit"
+
+    @property
     def registry_url(self) -> str:
         """HIER_REGISTRY, else a SQLite file here."""
         return os.environ.get("HIER_REGISTRY", f"sqlite:///{self.root / 'registry.db'}")
