@@ -50,6 +50,7 @@ from hier_dag.transfer.save import METHOD, VECTORS
 
 DOMAIN = "target"
 _SET, _MODEL = "publish/embeddings", "transfer/model"
+_GB, _SECONDS = ("anonymous", "mapped", "all", "disk"), ("seconds", "cpu")
 _BUILD = (
     "load_vectors", "judge", "align_to_disk", "write_set", "publish_flows", "audit_embeddings",
     "check_coverage",
@@ -211,18 +212,13 @@ def _platform(folder: Path, python_ids: bool) -> tuple[Any, Any]:
 
 
 def _print(part: str, told: dict[str, Any]) -> None:
-    index = told["index_bytes"] / 1e9
-    print(
-        f"{part}: {told['bytes'] / 1e9:.2f} GB with an index of {index:.2f}, turned {told['turned']}, ",
-        end="",
-    )
-    print(f"failed {told['failed']}, {told['digest'][:12]}")
-    print(f"  {'GB, most':18}{'anonymous':>10}{'mapped':>8}{'all':>8}{'disk':>8}{'seconds':>9}")
-    for name, most in told["steps"].items():
-        held = "".join(
-            f"{most[k] / 1e9:{w}.2f}" for k, w in (("anonymous", 10), ("mapped", 8), ("all", 8), ("disk", 8))
-        )
-        print(f"  {name:18}{held}{most['seconds']:9.1f}", flush=True)
+    size, index = told["bytes"] / 1e9, told["index_bytes"] / 1e9
+    print(f"{part}: {size:.2f} GB with an index of {index:.2f}; turned: {told['turned']}; ", end="")
+    print(f"failed: {told['failed'] or 'nothing'}; {told['digest'][:12]}")
+    print(f"{'most GB beyond the start':26}" + "".join(f"{what:>10}" for what in (*_GB, *_SECONDS)))
+    for name, step in told["steps"].items():
+        figures = [step[what] / 1e9 for what in _GB] + [step[what] for what in _SECONDS]
+        print(f"  {name:24}" + "".join(f"{figure:10.2f}" for figure in figures), flush=True)
 
 
 if __name__ == "__main__":

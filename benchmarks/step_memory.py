@@ -27,8 +27,9 @@ class StepMemory:
         folder: whose disk's use is watched as well.
 
     Attributes:
-        steps: by step, in the order in which they ended: `seconds`, and the most bytes beyond those at the
-            start (`anonymous`, `mapped`, `all`; `disk`: of the folder's disk, whoever took them).
+        steps: by step, in the order in which they ended: `seconds`, those of its cores (`cpu`), and the most
+            bytes beyond those at the start (`anonymous`, `mapped`, `all`; `disk`: of the folder's disk,
+            whoever took them).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,15 +44,15 @@ class StepMemory:
     def step(self, name: str) -> Iterator[None]:
         """Names what runs in the block; of a step that runs more than once, the most is kept."""
         self._ask(f"+{name}")
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
-            seconds = time.perf_counter() - began
+            took = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
             beyond = {what: most - self._start[what] for what, most in self._ask(f"-{name}").items()}
             before = self.steps.pop(name, {})
             self.steps[name] = {what: max(most, before.get(what, 0)) for what, most in beyond.items()}
-            self.steps[name]["seconds"] = seconds + before.get("seconds", 0)
+            self.steps[name] |= {what: more + before.get(what, 0) for what, more in took.items()}
 
     def close(self) -> None:
         """Ends the process beside this one."""
