@@ -1,5 +1,6 @@
 """A small sample platform, run once a session through `hier run`; tests read it or work on a copy."""
 
+import os
 import shutil
 import sys
 from collections import namedtuple
@@ -21,6 +22,7 @@ from hier_dag.registry import Registry
 from hier_dag.sample.generate import generate
 from hier_dag.sample.params import SampleParams
 from hier_dag.store import ArtifactStore
+from tests.databases import POSTGRES, copy_registry, registry_url
 
 TINY_STAGES = """\
 trainer: {mode: inline}
@@ -76,7 +78,7 @@ class Platform:
 
     @cached_property
     def registry(self):
-        return Registry(f"sqlite:///{self.registry_file}", platform=self.home.platform)
+        return Registry(registry_url(self.registry_file), platform=self.home.platform)
 
     def workshop(self):
         return Workshop(self.store, self.registry)
@@ -118,8 +120,19 @@ class Platform:
         return {
             "HIER_HOME": str(self.state),
             "HIER_DOMAINS": str(self.domains),
+            "HIER_REGISTRY": registry_url(self.registry_file),
             "DAGSTER_HOME": str(self.home.dagster()),
         }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _registries():
+    """Homes keep their registries where the tests do."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if POSTGRES:
+            here = property(lambda h: os.environ.get("HIER_REGISTRY") or registry_url(h.root / "registry.db"))
+            monkeypatch.setattr(Home, "registry_url", here)
+        yield
 
 
 def _enter(monkeypatch, platform):
@@ -172,6 +185,7 @@ def fresh(drawn, tmp_path, monkeypatch):
 
 def _copied(platform, tmp_path, monkeypatch):
     copy = Platform(Path(shutil.copytree(platform.folder, tmp_path / "platform")))
+    copy_registry(platform.registry_file, copy.registry_file)
     _enter(monkeypatch, copy)
     return copy
 

@@ -9,6 +9,7 @@ from assets.commit import write_audit_publish
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.workshop import Built
 from resources import ArtifactStoreResource, RegistryResource
+from tests.databases import registry_url
 
 
 def test_a_step_that_met_a_full_disk_is_tried_again_and_fails_no_check(tmp_path):
@@ -31,7 +32,7 @@ def test_a_step_that_met_a_full_disk_is_tried_again_and_fails_no_check(tmp_path)
         yield from write_audit_publish(context, store, registry, lambda _: asked, build)
 
     store = ArtifactStoreResource(root=str(tmp_path / "store"), live=str(tmp_path / "live"), docs="")
-    registry = RegistryResource(url=f"sqlite:///{tmp_path / 'registry.db'}", platform="town")
+    registry = RegistryResource(url=registry_url(tmp_path / "registry.db"), platform="town")
     done = dg.materialize([links], resources={"store": store, "registry": registry})
     assert done.success
     assert len(tries) == 2

@@ -20,6 +20,7 @@ from hier_dag.pipeline.stages import EVENTS
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.registry import Registry
 from hier_dag.store import ArtifactStore
+from tests.databases import registry_url
 
 COLUMNS = {"behavior": "what", "weight": "price", "event_time": "at"}
 START = np.datetime64("2026-03-01T00:00:00")
@@ -61,7 +62,7 @@ class Shop:
     expectations: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        registry = Registry(f"sqlite:///{self.folder / 'registry.db'}", platform="test")
+        registry = Registry(registry_url(self.folder / "registry.db"), platform="test")
         self.workshop = Workshop(ArtifactStore(self.folder / "store"), registry)
 
     def deliver(self, columns):

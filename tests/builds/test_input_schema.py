@@ -14,6 +14,7 @@ from hier_dag.pipeline.requests import events_request
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.registry import Registry
 from hier_dag.store import ArtifactStore
+from tests.databases import registry_url
 from tests.ingest.helpers import platform
 
 BEFORE = {"user_id": ["a", "b"], "item_id": ["x", "y"], "app": ["ios", "web"], "price": pa.array([1, 2])}
@@ -22,7 +23,7 @@ BEFORE = {"user_id": ["a", "b"], "item_id": ["x", "y"], "app": ["ios", "web"], "
 @pytest.fixture
 def deliver(tmp_path):
     """Writes a log, ingests it, and gives the result of the check `input_schema`."""
-    workshop = Workshop(ArtifactStore(tmp_path / "store"), Registry(f"sqlite:///{tmp_path / 'registry.db'}"))
+    workshop = Workshop(ArtifactStore(tmp_path / "store"), Registry(registry_url(tmp_path / "registry.db")))
     config = platform(tmp_path, {"path": "log.parquet"})
     engine = partial(connect, tmp_path / "scratch", threads=1)
 

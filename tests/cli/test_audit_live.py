@@ -1,7 +1,6 @@
 """`hier audit live` answers who put what live, when and why."""
 
 import json
-import sqlite3
 
 import pytest
 
@@ -18,8 +17,10 @@ def town(tmp_path, monkeypatch):
     first = town.publish("first")
     town.publish("second")
     town.move(first, action="rollback")
-    with sqlite3.connect(town.home.root / "registry.db") as database:
-        database.execute("UPDATE aliases SET created_at = '2026-03-0' || version || ' 10:00:00.000000'")
+    with town.registry._engine.begin() as database:
+        for day in (1, 2, 3):
+            at = f"created_at = '2026-03-0{day} 10:00:00.000000' WHERE version = {day}"
+            database.exec_driver_sql(f"UPDATE aliases SET {at}")
     return town
 
 

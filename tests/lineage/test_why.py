@@ -13,13 +13,14 @@ from hier_dag.lineage.why import why
 from hier_dag.publish.reader import VersionRecord
 from hier_dag.registry import Registry
 from hier_dag.store import ArtifactStore, Manifest
+from tests.databases import registry_url
 
 
 @pytest.fixture
 def state(tmp_path):
     """Three artifacts by hand: one file of events, a graph of it, a published set of that."""
     store = ArtifactStore(tmp_path / "store")
-    registry = Registry(f"sqlite:///{tmp_path / 'r.db'}")
+    registry = Registry(registry_url(tmp_path / "r.db"))
 
     def make(kind, partition, parents, write, **fields):
         with store.stage(kind) as staged:
@@ -93,7 +94,7 @@ def test_an_unknown_id_is_said_to_be_neither(state):
 def test_an_unrecorded_artifact_is_not_explained_away(state, tmp_path):
     store, _, live, _ = state
     with pytest.raises(StoreError, match="does not know artifact"):
-        why(store, Registry(f"sqlite:///{tmp_path / 'other.db'}"), live, "u1")
+        why(store, Registry(registry_url(tmp_path / "other.db")), live, "u1")
 
 
 def test_the_rows_named_are_the_rows_of_the_raw_file(tmp_path):

@@ -14,7 +14,9 @@ from hier_dag.pipeline.workshop import Workshop
 from hier_dag.progress import listening
 from hier_dag.registry import Registry
 from resources import RegistryResource
+from tests.databases import of_sqlite
 
+pytestmark = of_sqlite
 STEP = "raw/events[recipes]"
 
 

@@ -13,6 +13,7 @@ from hier_dag.publish.space.params import SpaceParams
 from hier_dag.registry import Move, Registry
 from hier_dag.registry.aliases import ROLLBACK
 from hier_dag.store import ArtifactStore
+from tests.databases import registry_url
 
 DOMAIN = "cafe"
 
@@ -21,7 +22,7 @@ class Platform:
     """A registry in which models are trained and published in a few words; sets hold their name alone."""
 
     def __init__(self, home):
-        registry = Registry(f"sqlite:///{home / 'registry.db'}", platform="city")
+        registry = Registry(registry_url(home / "registry.db"), platform="city")
         self.workshop = Workshop(ArtifactStore(home / "store"), registry)
         self.registry = registry
 

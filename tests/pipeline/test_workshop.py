@@ -12,11 +12,12 @@ from hier_dag.pipeline.workshop import Built, Refused, Workshop
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import ArtifactStore
 from hier_dag.store.failures import StorageError
+from tests.databases import registry_url
 
 
 @pytest.fixture
 def workshop(tmp_path):
-    return Workshop(ArtifactStore(tmp_path / "store"), Registry(f"sqlite:///{tmp_path / 'r.db'}"))
+    return Workshop(ArtifactStore(tmp_path / "store"), Registry(registry_url(tmp_path / "r.db")))
 
 
 REQUEST = Request("raw/events", "food", "1", {"a": 1}, inputs=[{"location": "f", "sha256": "0", "bytes": 1}])

@@ -7,11 +7,12 @@ import pytest
 from hier_dag.publish.gates import remedies, space_gate, transfer_gate
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.registry.decisions import APPROVAL, WAIVER
+from tests.databases import registry_url
 
 
 @pytest.fixture
 def registry(tmp_path, monkeypatch):
-    opened = Registry(f"sqlite:///{tmp_path / 'registry.db'}")
+    opened = Registry(registry_url(tmp_path / "registry.db"))
     name = "no_negative_transfer"
     cards = {
         "loses": [CheckRow(name, False, {"sentence": "HIER is below ease.", "baseline": "ease"})],

@@ -12,11 +12,12 @@ from hier_dag.environment import environment_digest
 from hier_dag.errors import MovedOn, RegistryError
 from hier_dag.registry import CheckRow, Move, Registry
 from hier_dag.store import ArtifactStore, Manifest
+from tests.databases import of_sqlite, registry_url
 
 
 @pytest.fixture
 def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'registry.db'}"
+    return registry_url(tmp_path / "registry.db")
 
 
 @pytest.fixture
@@ -88,6 +89,7 @@ def test_moving_an_alias_to_where_it_is_changes_nothing(registry):
     assert len(registry.alias_history("food")) == 1
 
 
+@of_sqlite
 def test_a_lock_that_ends_in_time_is_waited_for(url, artifact):
     registry = Registry(url, timeout=10)
     other = sqlite3.connect(url.removeprefix("sqlite:///"), check_same_thread=False, isolation_level=None)
@@ -102,6 +104,7 @@ def test_a_lock_that_ends_in_time_is_waited_for(url, artifact):
     other.close()
 
 
+@of_sqlite
 def test_a_lock_that_stays_gives_a_clear_error_and_loses_nothing(url, artifact):
     registry = Registry(url, timeout=0.5)
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -129,6 +132,7 @@ def test_platforms_that_share_a_database_do_not_see_each_other(url, artifact):
     assert city.alias("food").digest == "a"
 
 
+@of_sqlite
 def test_tables_that_somebody_changed_are_told_at_once(url):
     Registry(url)
     with sqlite3.connect(url.removeprefix("sqlite:///")) as database:

@@ -15,6 +15,7 @@ from hier_dag.registry.chain import GENESIS
 from hier_dag.registry.guards import unguard
 from hier_dag.registry.signing import public_key
 from hier_dag.registry.verify import verify_log
+from tests.databases import of_sqlite, registry_url
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def registry(request, tmp_path):
 
 @pytest.fixture
 def light(tmp_path):
-    return filled(f"sqlite:///{tmp_path / 'registry.db'}", tmp_path, rounds=2)
+    return filled(registry_url(tmp_path / "registry.db"), tmp_path, rounds=2)
 
 
 def tamper(registry, statement, **values):
@@ -64,6 +65,7 @@ def test_a_problem_says_which_event_which_table_and_what_was_expected(light):
     assert "why is 'never mind', the event says 'audit 1'" in problem.told
 
 
+@of_sqlite
 def test_what_no_column_can_hold_is_told_too(light):
     tamper(light, "UPDATE events SET at = 'long ago', entry = '{' WHERE seq = 3")
     assert {p.seq for p in verify_log(light).problems if p.table == "events"} >= {3, 4}
@@ -154,7 +156,7 @@ def test_signed_events_hold_for_the_public_key_alone(keys, tmp_path, monkeypatch
     private, public = keys("own")
     _, strange = keys("strange")
     monkeypatch.setenv("HIER_SIGNING_KEY", str(private))
-    registry = filled(f"sqlite:///{tmp_path / 'signed.db'}", tmp_path, rounds=2)
+    registry = filled(registry_url(tmp_path / "signed.db"), tmp_path, rounds=2)
     verdict = verify_log(registry, keys=dict([public_key(public)]))
     assert (verdict.problems, verdict.signed, verdict.signed_up_to) == ([], verdict.events, verdict.events)
     assert {p.what for p in verify_log(registry, keys=dict([public_key(strange)])).problems} == {"signature"}
@@ -167,7 +169,7 @@ def test_signed_events_hold_for_the_public_key_alone(keys, tmp_path, monkeypatch
 def test_events_that_a_process_without_the_key_appended_are_told(keys, tmp_path, monkeypatch):
     private, public = keys("own")
     monkeypatch.setenv("HIER_SIGNING_KEY", str(private))
-    registry = Registry(f"sqlite:///{tmp_path / 'signed.db'}")
+    registry = Registry(registry_url(tmp_path / "signed.db"))
     registry.decide("cafe", "pin", "d", why="signed")
     monkeypatch.delenv("HIER_SIGNING_KEY")
     registry.decide("cafe", "pin", "d", why="not signed")
@@ -178,7 +180,7 @@ def test_events_that_a_process_without_the_key_appended_are_told(keys, tmp_path,
 
 def test_a_key_that_is_none_is_told_before_anything_is_written(keys, tmp_path, monkeypatch):
     (tmp_path / "bad.pem").write_text("no key")
-    registry = Registry(f"sqlite:///{tmp_path / 'signed.db'}")
+    registry = Registry(registry_url(tmp_path / "signed.db"))
     for file in ("bad.pem", "absent.pem"):
         monkeypatch.setenv("HIER_SIGNING_KEY", str(tmp_path / file))
         with pytest.raises(ConfigError, match=rf"{file}.*no Ed25519 key"):

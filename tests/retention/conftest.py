@@ -1,7 +1,6 @@
 """A small store with a registry beside it, made by hand."""
 
 import os
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hier_dag.retention.collect import collect
 from hier_dag.retention.keep import Rules
 from hier_dag.retention.plan import Retention
 from hier_dag.store import ArtifactStore, Manifest
+from tests.databases import registry_url
 
 DECLARATION = """\
 platform: town
@@ -38,7 +38,7 @@ class Town:
         self.home = Home(folder / "state" / platform)
         self.home.root.mkdir(parents=True, exist_ok=True)
         self.store = ArtifactStore(self.home.store)
-        self.registry = Registry(f"sqlite:///{self.home.root / 'registry.db'}", platform=platform)
+        self.registry = Registry(registry_url(self.home.root / "registry.db"), platform=platform)
 
     def commit(self, text, kind="kg/graph", partition=None, parents=()):
         with self.store.stage(kind) as staged:
@@ -72,9 +72,9 @@ class Town:
 
     def age(self):
         """Everything was made, recorded and last used years ago."""
-        with sqlite3.connect(self.home.root / "registry.db") as database:
+        with self.registry._engine.begin() as database:
             for table in ("artifacts", "requests", "aliases"):
-                database.execute(f"UPDATE {table} SET created_at = '2020-01-01 00:00:00.000000'")
+                database.exec_driver_sql(f"UPDATE {table} SET created_at = '2020-01-01 00:00:00.000000'")
         for folder in (self.home.store / "artifacts").glob("*/*/*"):
             os.utime(folder, (0, 0))
 

@@ -18,6 +18,7 @@ from hier_dag.registry import Registry
 from hier_dag.retention import collect as collecting
 from hier_dag.retention.collected import collected
 from hier_dag.store import ArtifactStore
+from tests.databases import registry_url
 
 KIND, DAY = "publish/embeddings", timedelta(days=1)
 
@@ -55,7 +56,7 @@ def test_files_that_artifacts_share_are_freed_with_the_last_of_them(town):
 
 def test_a_registry_that_knows_nothing_of_the_store_is_refused(town, tmp_path):
     town.make("x")
-    town.registry = Registry(f"sqlite:///{tmp_path / 'other.db'}", platform="town")
+    town.registry = Registry(registry_url(tmp_path / "other.db"), platform="town")
     with pytest.raises(RegistryError, match=r"knows none of the 1 artifacts.*HIER_REGISTRY"):
         town.collect()
     assert len(town.there()) == 1
