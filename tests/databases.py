@@ -56,4 +56,5 @@ def _admin():
     # Processes that a test starts find the server of those that started them.
     if "HIER_TEST_SERVER" not in os.environ:
         os.environ["HIER_TEST_SERVER"] = postgres()
-    return sa.create_engine(os.environ["HIER_TEST_SERVER"], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    server = os.environ["HIER_TEST_SERVER"]
+    return sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
