@@ -7,15 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from hier_dag.audit.bundle.changes import changes
 from hier_dag.audit.bundle.verify import FORMAT
-from hier_dag.audit.evidence.changes import changes, environment_changes, figure_changes
 from hier_dag.audit.evidence.checks import told_checks
 from hier_dag.audit.evidence.data import domains, raw_files
 from hier_dag.audit.evidence.dates import approvals, erasures, iso, live_dates
 from hier_dag.audit.evidence.events import Line, machines
-from hier_dag.audit.evidence.made_of import Made, made_of
-from hier_dag.audit.evidence.subject import Subject, records
-from hier_dag.errors import StoreError
+from hier_dag.audit.evidence.made_of import Made
+from hier_dag.audit.evidence.subject import Subject
 from hier_dag.evaluate.scored import HIER
 
 _LEAKAGE = "leakage.json"
@@ -30,7 +29,7 @@ def contents(about: Subject, lines: Sequence[Line], signed_by: str | None) -> di
         lines: events of the log that it rests on.
         signed_by: id of the key that signs the bundle; None where none does.
     """
-    made, now = about.made, _plain(about.records)
+    made = about.made
     head = about.registry.head()
     return {
         "format": FORMAT,
@@ -42,38 +41,18 @@ def contents(about: Subject, lines: Sequence[Line], signed_by: str | None) -> di
         "contact": about.declared.contact(about.domain),
         "set": about.set_facts,
         "versions": live_dates(about.history),
-        "changes": _changes(about, now),
+        "changes": changes(about),
         "domains": domains(made),
         "data": raw_files(made, about.declared),
         "checks": told_checks(about.checks),
         "approvals": approvals(about.registry, about.domain),
         "erasures": erasures(about.registry, about.domains),
         "leakage": [told for one in made if (told := _certificate(one))],
-        "figures": [r for r in now if r["model"] == HIER],
+        "figures": [r for r in _plain(about.records) if r["model"] == HIER],
         "artifacts": [_artifact(one) for one in made],
         "environments": _environments(about),
         "runs": machines(lines),
         "events": {"head": {"seq": head.seq, "hash": head.hash}, "shown": len(lines)},
-    }
-
-
-def _changes(about: Subject, now: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """What differs from the version before; None for the first one, or where that is not on record whole."""
-    before = about.before
-    if before is None:
-        return None
-    try:
-        made = made_of(about.store, about.registry, before.digest)
-    except StoreError as error:
-        return {"since": before.version, "not_told": error.message}
-    environment = about.registry.environment
-    return {
-        "since": before.version,
-        **changes(about.made, made),
-        "environment": environment_changes(
-            environment(about.published.row.environment), environment(made[0].row.environment)
-        ),
-        "figures": figure_changes(now, _plain(records(made))),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hier_dag.audit.bundle import verify
+from hier_dag.audit.bundle.changes import changes_part, short
 from hier_dag.audit.bundle.lineage_svg import lineage_svg
 from hier_dag.audit.card.card import HTML, chips, lead, verdict_words
 from hier_dag.audit.card.facts import SHORT, commit
@@ -35,7 +36,7 @@ def bundle_page(
     """
     shown = about.figures
     parts = (
-        _versions(record), _changes(record["changes"]), quality(shown), limits(about, shown, earned),
+        _versions(record), changes_part(record["changes"]), quality(shown), limits(about, shown, earned),
         _made(about, record), _data(record), _checks(record["checks"]), _leakage(record["leakage"]),
         _decisions(record), _environment(about, record), _files(about, record), _how(record),
     )  # fmt: skip
@@ -63,42 +64,6 @@ def _versions(record: Record) -> Part:
     )  # fmt: skip
     heads = ("version", "live from", "until", "action", "space", "set", "who", "why")
     return Part("When it was live", tables=(Table(heads, rows),))
-
-
-def _changes(told: Record | None) -> Part:
-    title = "What changed since the version before"
-    if told is None:
-        return Part(title, ("This is the first version.",))
-    if "not_told" in told:
-        return Part(title, (f"Version {told['since']} can no longer be told: {told['not_told']}.",))
-    names = {
-        "figures": "figures of HIER", "data": "raw files", "params": "parameters", "seeds": "seeds",
-        "code": "code", "environment": "environment", "artifacts": "artifacts",
-    }  # fmt: skip
-    found = {name: told[key] for key, name in names.items() if told[key]}
-    tables = tuple(
-        Table(("", "before", "after"), _differences(moved), f"{name} ({len(moved)})", folded=len(moved) > 12)
-        for name, moved in found.items()
-    )
-    same = [name for key, name in names.items() if not told[key]]
-    text = f"Against version {told['since']}." + (f" The same: {', '.join(same)}." if same else "")
-    return Part(title, (text,), tables=tables)
-
-
-def _differences(moved: Record) -> tuple[tuple[Cell | str, ...], ...]:
-    return tuple(
-        (name, Cell(_short(d["before"]), kind=WORDS), Cell(_short(d["after"]), kind=WORDS))
-        for name, d in moved.items()
-    )
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text[:SHORT] if len(text) == 64 and " " not in text else text
 
 
 def _made(about: Subject, record: Record) -> Part:
@@ -158,7 +123,7 @@ def _checks(told: Sequence[Record]) -> Part:
 
 
 def _facts(facts: Record) -> str:
-    return "; ".join(f"{k}: {_short(v)}" for k, v in facts.items()) or "–"
+    return "; ".join(f"{k}: {short(v)}" for k, v in facts.items()) or "–"
 
 
 def _leakage(told: Sequence[Record]) -> Part:

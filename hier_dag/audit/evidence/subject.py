@@ -104,7 +104,8 @@ class Subject:
     @cached_property
     def records(self) -> pa.Table | None:
         """Records of the report card; None where nothing was scored, or the model is not in the store."""
-        return records(self.made)
+        table = None if self.model is None else self.model.table("report.parquet")
+        return table if table is not None and table.num_rows else None
 
     @cached_property
     def figures(self) -> Figures | None:
@@ -136,10 +137,3 @@ def subject_of(
     row = version_of(registry, domain, version, ())
     history = registry.alias_history(domain, LIVE)
     return Subject(store, registry, platform, history, row, declared or Declared())
-
-
-def records(made: Sequence[Made]) -> pa.Table | None:
-    """Records of the report card of what a set was made of; None where there are none."""
-    model = only(made, MODEL)
-    table = None if model is None else model.table("report.parquet")
-    return table if table is not None and table.num_rows else None

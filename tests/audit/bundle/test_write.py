@@ -155,7 +155,7 @@ def test_a_later_version_tells_what_changed_and_an_earlier_one_that_it_is_past(t
     later, earlier = read(tmp_path / "2.zip"), read(tmp_path / "1.zip")
     assert json.loads(later["bundle.json"])["changes"]["since"] == 1
     page = later["index.html"].decode()
-    assert "Against version 1." in page
+    assert "Against version 1; 0 artifacts are behind both." in page
     assert old[:12] in page
     assert "basis | of &lt;the&gt; audit" in page
     assert "an earlier version, which went live on" in earlier["index.html"].decode()

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from hier_dag.audit.evidence.changes import changes, environment_changes, figure_changes
 from hier_dag.audit.evidence.checks import figures
 from hier_dag.audit.evidence.dates import approvals, erasures, live_dates
 from hier_dag.audit.evidence.events import events
@@ -34,30 +33,6 @@ def test_a_version_is_live_until_the_next_one(town):
     assert not about(town, 2).live_now
     assert about(town, 2).before.version == 1
     assert about(town, 1).before is None
-
-
-def test_what_changed_between_two_versions_is_named(town):
-    kept = town.make("links", "raw/links")
-    old, new = town.make("old graph", parents=[kept]), town.make("new graph", parents=[kept])
-    town.publish("one", parents=[old])
-    town.publish("two", parents=[new])
-    told = changes(about(town, 2).made, about(town, 1).made)
-    assert told["artifacts"]["kg/graph"] == {"before": old, "after": new}
-    assert "raw/links" not in told["artifacts"]
-    assert told["code"] == told["params"] == told["data"] == {}
-
-
-def test_changes_of_environments_and_figures_are_named():
-    before = {"python": "3.11.1", "distributions": ["a==1", "b==2"]}
-    after = {"python": "3.11.1", "distributions": ["a==1", "b==3", "c==4"]}
-    assert environment_changes(after, before) == {
-        "b": {"before": "2", "after": "3"},
-        "c": {"before": None, "after": "4"},
-    }
-    record = {"model": "hier", "slice": "all", "metric": "ndcg", "k": 10, "shots": "1", "value": 0.1}
-    assert figure_changes([record], [record]) == {}
-    moved = figure_changes([{**record, "value": 0.2}], [record, {**record, "model": "ease", "value": 9}])
-    assert moved == {"ndcg@10, 1": {"before": 0.1, "after": 0.2}}
 
 
 def test_decisions_and_erasures_of_the_domain_are_told_those_of_others_are_not(town):
