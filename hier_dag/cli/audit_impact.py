@@ -44,12 +44,12 @@ def impact(
 
 def _contents(found: Impact) -> Table:
     table = Table(title="The file, as it was read", title_justify="left")
-    for head in ("platform", "location", "sha256", "read by", "first (UTC)", "last (UTC)", "replaced"):
-        table.add_column(head, overflow="fold", justify="right" if head == "read by" else "left")
+    for head in ("platform", "location", "sha256", "readers", "first (UTC)", "last (UTC)", "replaced"):
+        table.add_column(head, overflow="fold", no_wrap=head.endswith("(UTC)"))
     for c in found.contents[-_MOST:]:
         replaced = Text("no")
         if c.replaced_by and c.replaced_at:
-            replaced = Text(f"{c.replaced_at:%Y-%m-%d %H:%M}, now {c.replaced_by[:_SHORT]}", "yellow")
+            replaced = Text(f"{c.replaced_at:%Y-%m-%d}, now {c.replaced_by[:8]}", "yellow")
         table.add_row(
             Text(c.platform), Text(c.location, "green"), c.sha256[:_SHORT], f"{c.readers:,}",
             f"{c.first_read:%Y-%m-%d %H:%M}", f"{c.last_read:%Y-%m-%d %H:%M}", replaced,
@@ -65,7 +65,7 @@ def _artifacts(found: Impact) -> Table:
         table.add_column(head, justify="right" if head in ("artifacts", "stored") else "left")
     kinds: dict[str, list[Traced]] = {}
     for one in found.artifacts:
-        if one.node.digest not in found.turned:
+        if one.node.digest not in found.space_only:
             kinds.setdefault(one.node.kind, []).append(one)
     for kind, of in kinds.items():
         newest = max(of, key=lambda one: one.node.event).node
@@ -95,9 +95,11 @@ def _versions(found: Impact) -> Table:
 
 
 def _verdict(found: Impact) -> list[tuple[str, str]]:
-    live, past, turned = len(found.live), len(found.versions) - len(found.live), len(found.turned)
+    live, past, beside = len(found.live), len(found.versions) - len(found.live), len(found.space_only)
     told = [(f"Versions made of this file: {live:,} in force, {past:,} earlier ones.", "bold")]
-    if turned:
-        words = f"{turned:,} further sets hold nothing of it: they were only turned to a set that does."
+    if beside:
+        words = (
+            f"{beside:,} further sets hold nothing of it: they go on with the space that a set of it began."
+        )
         told.append((words, "dim"))
     return told

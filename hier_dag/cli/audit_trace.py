@@ -47,18 +47,21 @@ def trace(
 
 def _tree(found: Trace, most: int) -> Tree:
     """The way as a tree: each artifact once, below the one on the longest way to it."""
+    from hier_dag.lineage.trace import ANCHOR
+
     by_digest = {a.node.digest: a for a in found.artifacts}
     below = found.tree()
 
     def grow(at: Tree, digest: str) -> None:
-        order = sorted(below.get(digest, ()), key=lambda d: _order(by_digest.get(d)))
-        for one in order[:most]:
-            if one in by_digest:
-                grow(at.add(_told(by_digest[one])), one)
-            else:
+        order = sorted(below.get(digest, ()), key=lambda step: _order(step[0], by_digest.get(step[1])))
+        for role, one in order[:most]:
+            if one not in by_digest:
                 at.add(Text(f"{one[:_SHORT]} is not on record", "red"))
+                continue
+            space = "space begun by " if found.up else "goes on with its space: "
+            grow(at.add(Text(space if role == ANCHOR else "", "dim").append(_told(by_digest[one]))), one)
         if len(order) > most:
-            kinds = Counter(by_digest[d].node.kind for d in order[most:] if d in by_digest)
+            kinds = Counter(by_digest[d].node.kind for _, d in order[most:] if d in by_digest)
             listed = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
             at.add(Text(f"and {listed} more (-n, --json)", "yellow"))
 
@@ -67,11 +70,13 @@ def _tree(found: Trace, most: int) -> Tree:
     return root
 
 
-def _order(traced: Traced | None) -> tuple[bool, int, int]:
-    """What is live comes first, then the nearest, then the newest."""
+def _order(role: str, traced: Traced | None) -> tuple[bool, bool, int]:
+    """What only shares the space comes last; what is in force comes first, then the newest."""
     if traced is None:
-        return True, 0, 0
-    return not any(v.in_force for v in traced.versions), traced.steps, -traced.node.event
+        return True, True, 0
+    from hier_dag.lineage.trace import ANCHOR
+
+    return role == ANCHOR, not any(v.in_force for v in traced.versions), -traced.node.event
 
 
 def _told(traced: Traced) -> Text:

@@ -116,7 +116,7 @@ class _Way:
                 branch.add(_file(file, rows))
         for role, digest in entry["parents"].items():
             if digest not in self.by_digest:
-                branch.add(Text(f"turned to {role} {digest[:_SHORT]}, which began the space", "dim"))
+                branch.add(Text(f"goes on with the space that {digest[:_SHORT]} began ({role})", "dim"))
                 continue
             above = self.by_digest[digest]
             if above["kind"] != _EVENTS or any(

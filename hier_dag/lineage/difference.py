@@ -57,7 +57,7 @@ class Difference:
         before: the one.
         after: the other.
         same: how many artifacts both were made of.
-        pairs: artifacts that differ, nearest first.
+        pairs: artifacts that differ, those made last first.
         files: raw files that were added, removed or changed.
         environment: what was installed and ran, by name.
         metrics: figures of the report cards.
@@ -112,7 +112,7 @@ def difference(
     one, other = _made_of(registry, before), _made_of(registry, after)
     paired = list(_paired(one, other))
     differ = [(a, b) for a, b in paired if a is None or b is None or a.digest != b.digest]
-    pairs = [_compare(registry, a, b) for a, b in differ]
+    pairs = sorted((_compare(registry, a, b) for a, b in differ), key=_newest_first)
     return Difference(
         before,
         after,
@@ -161,6 +161,10 @@ def _compare(registry: Registry, one: Node | None, other: Node | None) -> Pair:
         seeds,
         changes(old["summary"], new["summary"]),
     )
+
+
+def _newest_first(pair: Pair) -> int:
+    return -max(row.event for row in (pair.before, pair.after) if row is not None)
 
 
 def _environments(registry: Registry, pairs: list[Pair]) -> list[Change]:

@@ -25,13 +25,14 @@ class Impact:
     Attributes:
         contents: the bytes that the question was about, one record for each location, oldest first.
         artifacts: everything that was made of them, those that read them first (0 steps).
-        turned: digests of sets that hold nothing of the file, and were only turned to a set that does.
-        versions: versions of aliases that name one of the artifacts, but for those that were only turned.
+        space_only: digests of sets that hold nothing of the file, but go on with the space that a
+            set of it began.
+        versions: versions of aliases that name one of the artifacts, but for those of `space_only`.
     """
 
     contents: list[Content]
     artifacts: list[Traced]
-    turned: frozenset[str]
+    space_only: frozenset[str]
     versions: list[Version]
 
     @property
@@ -43,7 +44,9 @@ class Impact:
         """As a JSON-serialisable record."""
         return {
             "contents": [asdict(c) for c in self.contents],
-            "artifacts": [{**a.as_json(), "turned": a.node.digest in self.turned} for a in self.artifacts],
+            "artifacts": [
+                {**a.as_json(), "space_only": a.node.digest in self.space_only} for a in self.artifacts
+            ],
             "versions": [asdict(v) for v in self.versions],
         }
 
@@ -75,5 +78,5 @@ def impact(registry: Registry, stores: Mapping[str, ArtifactStore], file: str) -
     contents, starts, walk, versions = registry.read(question)
     made = steps_from(starts, walk.edges, up=False, but_roles=(ANCHOR,))
     artifacts = traced(walk, starts, versions, stores, up=False)
-    turned = frozenset(a.node.digest for a in artifacts) - made.keys()
-    return Impact(contents, artifacts, turned, [v for v in versions if v.digest in made])
+    space_only = frozenset(a.node.digest for a in artifacts) - made.keys()
+    return Impact(contents, artifacts, space_only, [v for v in versions if v.digest in made])

@@ -18,7 +18,7 @@ from hier_dag.registry.walk import Edge, Node, Walk, ancestors, descendants, rea
 from hier_dag.store import ArtifactStore
 
 ANCHOR = "anchor"
-"""Role of the set that began the space of another, which was turned to it and holds nothing of its data."""
+"""Role of the set that began the space of another: that one may be turned to it, nothing more."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +64,19 @@ class Trace:
     artifacts: list[Traced]
     edges: list[Edge]
 
-    def tree(self) -> dict[str, list[str]]:
-        """Each digest but the first one, once: under the one before it on the longest way from the start."""
-        steps = [(e.child, e.parent) if self.up else (e.parent, e.child) for e in self.edges]
-        ways: dict[str, list[str]] = {}
-        for here, there in steps:
-            ways.setdefault(here, []).append(there)
-        left = Counter(there for _, there in dict.fromkeys(steps))
-        under: dict[str, str] = {}
-        ready = deque([self.start])
-        while ready:
-            here = ready.popleft()
-            for there in dict.fromkeys(ways.get(here, ())):
-                left[there] -= 1
-                if left[there] == 0:  # every way to it has been walked: this one is the longest
-                    under[there] = here
-                    ready.append(there)
-        found: dict[str, list[str]] = {}
-        for there, here in under.items():
-            found.setdefault(here, []).append(there)
+    def tree(self) -> dict[str, list[tuple[str, str]]]:
+        """Each digest but the first one, once, with the role of the step that leads to it.
+
+        It lies under the artifact before it on the longest way from the start. Ways over the set that began a
+        space are taken for what lies on no other way.
+        """
+        made = {*steps_from([self.start], self.edges, up=self.up, but_roles=(ANCHOR,))}
+        steps = [(*((e.child, e.parent) if self.up else (e.parent, e.child)), e.role) for e in self.edges]
+        near = [s for s in steps if s[0] in made and s[1] in made and s[2] != ANCHOR]
+        far = [s for s in steps if s[1] not in made]
+        found: dict[str, list[tuple[str, str]]] = {}
+        for there, (here, role) in {**_longest([self.start], near), **_longest(made, far)}.items():
+            found.setdefault(here, []).append((role, there))
         return found
 
     def as_json(self) -> dict[str, Any]:
@@ -136,6 +130,23 @@ def traced(
     far = steps_from(starts, walk.edges, up=up)
     found = [Traced(n, far[d], there.get(d, ()), named.get(d, [])) for d, n in walk.nodes.items() if d in far]
     return sorted(found, key=lambda t: (t.steps, t.node.event))
+
+
+def _longest(starts: Iterable[str], steps: list[tuple[str, str, str]]) -> dict[str, tuple[str, str]]:
+    """What comes before each artifact on the longest way to it, and the role of that step."""
+    ways: dict[str, list[tuple[str, str]]] = {}
+    for here, there, role in steps:
+        ways.setdefault(here, []).append((there, role))
+    left = Counter(there for _, there, _ in steps)
+    found, ready = {}, deque(starts)
+    while ready:
+        here = ready.popleft()
+        for there, role in ways.get(here, ()):
+            left[there] -= 1
+            if left[there] == 0:  # every way to it has been walked, this one last
+                found[there] = here, role
+                ready.append(there)
+    return found
 
 
 def steps_from(
