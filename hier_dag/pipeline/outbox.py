@@ -134,7 +134,8 @@ class Pending:
     def close(self) -> None:
         """Lets the note go; where it is still there, it is for others to take up."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # bytes of a write that failed are tried once more; that was told already
+                self._file.close()
 
 
 @contextmanager
