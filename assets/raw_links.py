@@ -45,7 +45,9 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
             store,
             registry,
             lambda _: links_request(config),
-            lambda _, request, staged: build_links(config, request, staged, engine.connect),
+            lambda workshop, request, staged: build_links(
+                config, request, staged, engine.connect, workshop.erasures.erased()
+            ),
             show=_show,
         )
 

@@ -14,6 +14,7 @@ from ibis.backends.duckdb import Backend
 
 from hier_dag.builds.expectations import ask_of_events
 from hier_dag.config import PlatformConfig
+from hier_dag.erasure.erased import Erased
 from hier_dag.errors import StoreError
 from hier_dag.ingest.corrections import Corrections
 from hier_dag.ingest.events import PreviousEvents, ingest_domain
@@ -59,9 +60,9 @@ def build_events(
     """
     warm_up()
     previous = _previous(workshop, domain)
-    corrections = _corrections(workshop, request)
+    corrections, erased = _corrections(workshop, request), workshop.erasures.erased()
     with connect() as con:
-        ledger = _ingest(config, domain, request, staged, con, previous, corrections)
+        ledger = _ingest(config, domain, request, staged, con, previous, corrections, erased)
         events, quarantine = (sorted((staged / part).glob("*.parquet")) for part in ("events", "quarantine"))
         failures = audit_events(con, events, quarantine)
         # Rows that break the schema cannot be counted; they are refused whatever the rest is like.
@@ -98,6 +99,7 @@ def _ingest(
     con: Backend,
     previous: PreviousEvents | None,
     corrections: Corrections | None,
+    erased: Erased | None,
 ) -> Ledger:
     """Ingests the domain and tells how it goes, file by file."""
     stage, began = f"{EVENTS}[{domain}]", time.perf_counter()
@@ -114,6 +116,7 @@ def _ingest(
         as_of=datetime.now(UTC),
         previous=previous,
         corrections=corrections,
+        erased=erased,
         progress=progress,
     )
     seconds = max(time.perf_counter() - began, 1e-9)

@@ -17,6 +17,7 @@ from hier_dag.builds.expectations import judge_again
 from hier_dag.builds.graph import build_graph
 from hier_dag.builds.links import build_links
 from hier_dag.config import PlatformConfig
+from hier_dag.erasure.guard import Guard
 from hier_dag.errors import HierError
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.requests import events_request, graph_request, links_request
@@ -117,7 +118,8 @@ def throwaway(config: PlatformConfig, accepted: Workshop, folder: Path) -> Itera
     store = _Above(folder / "store", accepted.store)
     with contextlib.closing(Registry(f"sqlite:///{folder / 'registry.db'}")) as registry:
         _carry_over(config, accepted, registry)
-        yield Workshop(store, registry)
+        home = accepted.store.root.parent
+        yield Workshop(store, registry, Guard(store, registry, home, accepted.registry))
 
 
 def _carry_over(config: PlatformConfig, accepted: Workshop, registry: Registry) -> None:
@@ -142,7 +144,11 @@ def _stages(
             lambda d=domain, c=corrections: events_request(config, d, c),  # type: ignore[misc]
             lambda r, staged, d=domain: build_events(config, d, r, staged, workshop, connect),  # type: ignore[misc]
         )
-    yield LINKS, lambda: links_request(config), lambda r, staged: build_links(config, r, staged, connect)
+    yield (
+        LINKS,
+        lambda: links_request(config),
+        lambda r, staged: build_links(config, r, staged, connect, workshop.erasures.erased()),
+    )
     yield (
         GRAPH,
         lambda: graph_request(config, workshop.registry),

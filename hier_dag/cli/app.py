@@ -13,6 +13,7 @@ from hier_dag.cli.check import check
 from hier_dag.cli.copies import copies
 from hier_dag.cli.decide import approve, waive
 from hier_dag.cli.demo import demo
+from hier_dag.cli.forget import forget
 from hier_dag.cli.gc import gc
 from hier_dag.cli.output import exit_code, print_error, print_json, print_whatever_it_holds
 from hier_dag.cli.paths import paths
@@ -39,7 +40,7 @@ app = typer.Typer(
 for command in (
     *(demo, sample, check, run, report, recommend, why, paths),
     *(rollback, alias, waive, approve, pin, unpin, gc),
-    *(study, ui),
+    *(forget, study, ui),
 ):
     app.command()(command)
 app.add_typer(quarantine)

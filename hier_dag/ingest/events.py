@@ -24,9 +24,12 @@ from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import PlatformConfig
 from hier_dag.config.sources import EventSource
+from hier_dag.erasure.erased import Erased
 from hier_dag.ingest.bursts import BurstRule
 from hier_dag.ingest.canonical import EVENT_COLUMNS, KEY, judge
 from hier_dag.ingest.corrections import Corrections, split_corrected
+from hier_dag.ingest.erased_files import files_without
+from hier_dag.ingest.erased_rows import ErasedRows
 from hier_dag.ingest.fingerprint import RawInput
 from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.limits import Limits, check_quarantined
@@ -67,6 +70,7 @@ def ingest_domain(
     as_of: datetime,
     previous: PreviousEvents | None = None,
     corrections: Corrections | None = None,
+    erased: Erased | None = None,
     progress: Progress | None = None,
 ) -> Ledger:
     """Writes `events/`, `quarantine/` and `ledger.json` of one domain.
@@ -80,6 +84,7 @@ def ingest_domain(
         as_of: time of the build, which `future_time` is judged by; naive means UTC.
         previous: the domain's last events, to reuse what did not change.
         corrections: values given for quarantined rows.
+        erased: users whose rows are left out, and not reused; None where nobody was erased.
         progress: called after each file with its index, the number of files and its ledger.
 
     Returns:
@@ -94,6 +99,9 @@ def ingest_domain(
     fixes = corrections or Corrections.none()
     chains = chain_digests(inputs, meanings, fixes)
     kept = _reusable(inputs, chains, previous, config, as_of)
+    if erased is not None and previous is not None:
+        # What later files repeat of an erased user is in the ledger alone, so that they are read again too.
+        kept = files_without(con, previous.folder, [(i, inputs[i].sha256) for i in range(kept)], erased)
     files: list[FileLedger] = []
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".ingest-") as scratch:
         for index, raw in enumerate(inputs):
@@ -103,7 +111,7 @@ def ingest_domain(
             else:
                 m = meanings[raw.source]
                 entry = _ingest_file(
-                    config, con, inputs, index, m, chains[index], out, as_of, Path(scratch), fixes
+                    config, con, inputs, index, m, chains[index], out, as_of, Path(scratch), fixes, erased
                 )
             files.append(entry.check())
             if progress is not None:
@@ -191,6 +199,7 @@ def _ingest_file(
     as_of: datetime,
     scratch: Path,
     corrections: Corrections,
+    erased: Erased | None,
 ) -> FileLedger:
     raw = inputs[index]
     source = config.domains[str(raw.domain)].sources[raw.source]
@@ -211,9 +220,10 @@ def _ingest_file(
             return judgements[0] if len(judgements) == 1 else judgements[0].union(judgements[1])
 
         limit = m.max_events_per_user_day
+        rows = judged()
         written = write_distinct(
             con,
-            judged(),
+            rows,
             KEY,
             EVENT_COLUMNS,
             out / "events" / name,
@@ -221,6 +231,7 @@ def _ingest_file(
             earlier,
             again=judged,
             burst=None if limit is None else BurstRule(limit, m.mapping["user_id"]),
+            erased=None if erased is None else ErasedRows.among(con, rows, ("user_id",), erased),
         )
     staged.unlink(missing_ok=True)
     slack = timedelta(days=m.params.max_future_days)
@@ -239,6 +250,7 @@ def _ingest_file(
         holds_until=_before(written.first_future, slack),
         corrected=parts.corrected,
         columns=table.columns,
+        erased=written.erased,
     )
 
 

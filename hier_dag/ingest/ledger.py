@@ -31,6 +31,7 @@ class FileLedger:
         holds_until: time of a build from which on rows now in `future_time` become valid; null: none.
         corrected: rows that were read with the values of a recorded correction instead of the file's.
         columns: name and type of every column of the raw file, mapped or not.
+        erased: rows of erased users; nothing of them is kept.
     """
 
     location: str
@@ -47,6 +48,7 @@ class FileLedger:
     holds_until: str | None = None
     corrected: int = 0
     columns: Mapping[str, str] = field(default_factory=dict)
+    erased: int = 0
 
     @property
     def rows_quarantined(self) -> int:
@@ -55,7 +57,7 @@ class FileLedger:
 
     def flow(self) -> Flow:
         """The file's line of the conservation ledger."""
-        lost = {**self.quarantined, "deduplicated": self.deduplicated}
+        lost = {**self.quarantined, "deduplicated": self.deduplicated, "erased": self.erased}
         return Flow(
             "raw → canonical",
             "rows",
@@ -67,7 +69,7 @@ class FileLedger:
         )
 
     def check(self) -> FileLedger:
-        """Returns itself where rows in = rows out + quarantined + deduplicated.
+        """Returns itself where rows in = rows out + quarantined + deduplicated + erased.
 
         Raises:
             ContractError: where a row was lost or made up.
@@ -104,6 +106,11 @@ class Ledger:
         return sum(f.deduplicated for f in self.files)
 
     @property
+    def erased(self) -> int:
+        """Rows of erased users."""
+        return sum(f.erased for f in self.files)
+
+    @property
     def quarantined(self) -> dict[str, int]:
         """Rows kept aside, by reason code in alphabetical order."""
         return total_by_reason(f.quarantined for f in self.files)
@@ -122,12 +129,13 @@ class Ledger:
             "rows_out": self.rows_out,
             "quarantined": self.quarantined,
             "deduplicated": self.deduplicated,
+            **({"erased": self.erased} if self.erased else {}),
         }
         flows = [f.flow().as_json() for f in self.files]
         return {
             "domain": self.domain,
             "totals": totals,
-            "files": [asdict(f) for f in self.files],
+            "files": [_record(f) for f in self.files],
             "flows": flows,
         }
 
@@ -152,6 +160,11 @@ class Ledger:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as e:
             raise StoreError(f"not a ledger: {e}", file=str(path), fix="ingest again") from e
+
+
+def _record(entry: FileLedger) -> dict[str, Any]:
+    """A file's line; without erased rows it is what it was before anybody could be erased."""
+    return {k: v for k, v in asdict(entry).items() if k != "erased" or v}
 
 
 def total_by_reason(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -19,6 +19,8 @@ from ibis.backends.duckdb import Backend
 
 from hier_dag.config.models import PlatformConfig
 from hier_dag.config.sources import TableSource
+from hier_dag.erasure.erased import Erased
+from hier_dag.ingest.erased_rows import ErasedRows
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.ledger import FileLedger, Ledger
 from hier_dag.ingest.limits import Limits, check_quarantined
@@ -105,7 +107,14 @@ def link_inputs(config: PlatformConfig) -> list[LinkInput]:
     ]
 
 
-def ingest_links(config: PlatformConfig, inputs: Sequence[LinkInput], out: Path, *, con: Backend) -> Ledger:
+def ingest_links(
+    config: PlatformConfig,
+    inputs: Sequence[LinkInput],
+    out: Path,
+    *,
+    con: Backend,
+    erased: Erased | None = None,
+) -> Ledger:
     """Writes one Parquet file per kind (empty where nothing is declared), `quarantine/` and `ledger.json`.
 
     Args:
@@ -113,6 +122,7 @@ def ingest_links(config: PlatformConfig, inputs: Sequence[LinkInput], out: Path,
         inputs: as `link_inputs` gives them.
         out: an empty folder.
         con: the engine.
+        erased: users whose edges are left out; None where nobody was erased.
 
     Returns:
         The ledger that was written; its domain is None.
@@ -128,7 +138,8 @@ def ingest_links(config: PlatformConfig, inputs: Sequence[LinkInput], out: Path,
         parts: dict[str, list[Path]] = {kind: [] for kind in KINDS}
         for index, link in enumerate(inputs):
             part = scratch / f"{link.feeds}-{index}.parquet"
-            files.append(_ingest_file(config, con, link, index, part, parts[link.feeds], out).check())
+            entry = _ingest_file(config, con, link, index, part, parts[link.feeds], out, erased)
+            files.append(entry.check())
             parts[link.feeds].append(part)
         for kind, written in parts.items():
             _gather(con, kind, written, out / f"{kind}.parquet")
@@ -150,6 +161,7 @@ def _ingest_file(
     part: Path,
     earlier: Sequence[Path],
     out: Path,
+    erased: Erased | None,
 ) -> FileLedger:
     raw, kind = link.raw, KINDS[link.feeds]
     place = {"domain": raw.domain, "file": raw.location}
@@ -161,7 +173,9 @@ def _ingest_file(
         judged = _judge(table.table, link, mapping, index, config.stages.ingest.max_id_length)
         quarantine = out / "quarantine" / part_name(index, raw.sha256)
         columns = (*kind.columns, "file", "row")
-        written = write_distinct(con, judged, kind.key, columns, part, quarantine, earlier)
+        users = [c for c, what in kind.ids.items() if what == "user"]
+        gone = None if erased is None else ErasedRows.among(con, judged, users, erased)
+        written = write_distinct(con, judged, kind.key, columns, part, quarantine, earlier, erased=gone)
     staged.unlink(missing_ok=True)
     return FileLedger(
         location=raw.location,
@@ -174,6 +188,7 @@ def _ingest_file(
         rows_out=written.rows_out,
         quarantined=written.quarantined,
         deduplicated=written.deduplicated,
+        erased=written.erased,
     )
 
 

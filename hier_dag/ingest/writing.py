@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
 from hier_dag.ingest.bursts import BUSY, BurstRule, busy_days, drop_busy, with_bursts
+from hier_dag.ingest.erased_rows import ErasedRows
 
 ROW_GROUP = 122_880
 _ROWS = "grouped_rows"
+_ERASED = -1  # in the place of a refused row's number
 Again = Callable[[ir.Table, str], ir.Table]
 
 
@@ -28,6 +30,7 @@ class Written:
         rows_out: rows in the written file, by its footer.
         quarantined: refused rows by reason.
         deduplicated: rows equal to an earlier one.
+        erased: rows of erased users, and refused ones whose text names one.
         latest_valid: latest event time among valid rows.
         first_future: earliest event time quarantined as `future_time`.
     """
@@ -35,6 +38,7 @@ class Written:
     rows_out: int
     quarantined: dict[str, int]
     deduplicated: int
+    erased: int = 0
     latest_valid: datetime | None = None
     first_future: datetime | None = None
 
@@ -50,6 +54,7 @@ def write_distinct(
     *,
     again: Again | None = None,
     burst: BurstRule | None = None,
+    erased: ErasedRows | None = None,
 ) -> Written:
     """Writes the valid rows whose key is new, in row order, and the quarantined ones where there are any.
 
@@ -64,10 +69,13 @@ def write_distinct(
         again: judges those rows alone whose value in a column a table has; by default `judged` is asked for
             them, which may judge every row again.
         burst: how busy a user may be in a day; needs user_id and event_time.
+        erased: finds rows of erased users, which go nowhere; None where nobody was erased.
     """
     # A refused row is a group of its own under its number, so that one scan tells which rows are refused and
     # which are equal; only the refused ones are looked at again, for their reasons.
     refused = ibis.ifelse(judged.reason.isnull(), ibis.literal(0, "int64"), judged.row)
+    if erased is not None:
+        refused = ibis.ifelse(erased.of(judged), ibis.literal(_ERASED, "int64"), refused)
     rows = _group(con, judged.mutate(refused=refused), key, columns)
     try:
         valid, bad = rows.filter(rows.refused == 0), rows.filter(rows.refused > 0)
@@ -80,18 +88,25 @@ def write_distinct(
                 drop_busy(con, _ROWS)
                 sound = some(busy, "user_id").filter(lambda t: t.reason.isnull())
                 refusable = with_bursts(refusable.union(sound), busy, burst)
+        gone = 0
+        if erased is not None:
+            refusable, named = erased.leave_out(refusable.filter(refusable.reason.notnull()))
+            gone = named + (_value(con, rows.filter(rows.refused == _ERASED).copies.sum()) or 0)
         quarantined = _write_refused(con, refusable, quarantine)
         deduplicated = _write_valid(con, valid, key, columns, out, earlier)
         return Written(
             rows_out=pq.read_metadata(out).num_rows,
             quarantined=quarantined,
             deduplicated=deduplicated,
+            erased=gone,
             latest_valid=latest,
             first_future=_first_future(con, bad, quarantine) if "future_time" in quarantined else None,
         )
     finally:
         con.drop_table(_ROWS, force=True)
         con.drop_table(BUSY, force=True)
+        if erased is not None:
+            erased.drop()
 
 
 def part_name(index: int, sha256: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hier_dag.erasure.suppressed import refuse_suppressed
 from hier_dag.errors import StoreError
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.pipeline.workshop import Workshop
@@ -38,8 +39,10 @@ def at_hand(workshop: Workshop, row: AliasRow, copies: Sequence[str]) -> Found:
         copies: places that are asked where it is not at hand.
 
     Raises:
-        StoreError: it is not, nor at any copy; naming who removed it, where somebody did.
+        StoreError: it is not, nor at any copy; naming who removed it, where somebody did. Or it holds users
+            who were erased since.
     """
+    refuse_suppressed(workshop.registry, row)
     try:
         return Found(workshop.store.at_hand(PUBLISHED, row.digest))
     except StoreError as error:

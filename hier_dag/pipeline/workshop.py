@@ -14,6 +14,7 @@ from typing import Any
 from hier_dag.conservation import LEDGER
 from hier_dag.digest import digest_of
 from hier_dag.environment import environment_digest
+from hier_dag.erasure.guard import Guard
 from hier_dag.errors import ContractError, HierError, RegistryError, StoreError
 from hier_dag.pipeline.outbox import Note, Pending, pending, take_up
 from hier_dag.pipeline.request import Request
@@ -75,9 +76,10 @@ class Workshop:
     To open one puts on record what ended processes could not (`hier_dag.pipeline.outbox`).
     """
 
-    def __init__(self, store: ArtifactStore, registry: Registry) -> None:
+    def __init__(self, store: ArtifactStore, registry: Registry, erasures: Guard | None = None) -> None:
         self.store = store
         self.registry = registry
+        self.erasures = erasures or Guard(store, registry)
         with suppress(RegistryError, StorageError):  # whoever needs them hears of it; the notes stay
             take_up(store, registry)
 
@@ -94,7 +96,8 @@ class Workshop:
             there = self.store.open(request.kind, digest)
         except StoreError:
             return None
-        return there if _holds_now(there) else None
+        # What holds or learnt of an erased user is made anew.
+        return there if _holds_now(there) and self.erasures.touches(digest) is None else None
 
     def open(self, kind: str, digest: str) -> Artifact:
         """Opens a parent artifact, its files checked against their digests."""
@@ -119,8 +122,10 @@ class Workshop:
         began = time.perf_counter()
         with self.store.stage(request.kind) as staged:
             try:
+                erased = self.erasures.refuse(request)
                 with disk_told(staged):
                     built = build(request, staged)
+                self.erasures.refuse_if_later(request, erased)
             except StorageError:
                 raise
             except HierError as error:

@@ -15,6 +15,8 @@ from typing import Any
 from ibis.backends.duckdb import Backend
 
 from hier_dag.digest import digest_file
+from hier_dag.erasure.corrections import without_erased
+from hier_dag.ingest.connection import connect
 from hier_dag.ingest.corrections import DESCRIPTIONS, FILE, Corrections
 from hier_dag.ingest.ledger import Ledger
 from hier_dag.pipeline.request import Request
@@ -35,14 +37,27 @@ def corrections_of(workshop: Workshop, domain: str) -> Corrections:
 def record_corrections(workshop: Workshop, domain: str, mended: Mended, source: Path, why: str) -> str:
     """Commits a domain's corrections, earlier ones included, and records who gave them and why.
 
+    Those that name an erased user are left out.
+
     Returns:
         Its digest.
     """
     earlier = workshop.registry.latest(CORRECTIONS, domain)
-    merged = corrections_of(workshop, domain).merged(mended.records)
+    merged = _of_nobody_erased(workshop, corrections_of(workshop, domain).merged(mended.records))
     facts = {"new": len(mended.records), "unchanged": mended.unchanged}
     given = {"location": source.name, "sha256": digest_file(source), "bytes": source.stat().st_size}
     return _commit(workshop, domain, merged, why, facts, earlier, [given])
+
+
+def replace_corrections(workshop: Workshop, domain: str, corrections: Corrections, why: str) -> str:
+    """Commits corrections in the place of all that a domain has.
+
+    Returns:
+        Its digest.
+    """
+    earlier = workshop.registry.latest(CORRECTIONS, domain)
+    left = {"left": int(corrections.table.num_rows)}
+    return _commit(workshop, domain, corrections, why, left, earlier, [])
 
 
 def withdraw_corrections(workshop: Workshop, domain: str, why: str) -> int:
@@ -56,6 +71,14 @@ def withdraw_corrections(workshop: Workshop, domain: str, why: str) -> int:
     if withdrawn:
         _commit(workshop, domain, Corrections.none(), why, {"withdrawn": withdrawn}, earlier, [])
     return withdrawn
+
+
+def _of_nobody_erased(workshop: Workshop, corrections: Corrections) -> Corrections:
+    erased = workshop.erasures.erased()
+    if erased is None:
+        return corrections
+    with connect(workshop.erasures.home / "scratch") as con:
+        return without_erased(con, corrections, erased)
 
 
 def _commit(
@@ -93,6 +116,7 @@ def compare(before: Ledger, after: Ledger) -> list[dict[str, Any]]:
         line("rows in", lambda x: x.rows_in),
         line("valid", lambda x: x.rows_out),
         line("deduplicated", lambda x: x.deduplicated),
+        *([line("erased", lambda x: x.erased)] if before.erased or after.erased else []),
         *(line(r, lambda x, r=r: x.quarantined.get(r, 0)) for r in reasons),  # type: ignore[misc]
         line("corrected (of all these)", lambda x: sum(f.corrected for f in x.files)),
     ]

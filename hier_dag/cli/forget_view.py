@@ -1,0 +1,95 @@
+"""What `hier forget` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from hier_dag.cli.output import out
+
+if TYPE_CHECKING:
+    from hier_dag.erasure.receipt import Receipt
+    from hier_dag.erasure.status import Stale
+
+_SHORT = 12
+
+
+def say(words: str, style: str = "") -> None:
+    """Prints a line that may be copied."""
+    out.print(words, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def say_problems(problems: Sequence[str]) -> None:
+    """Prints what is wrong."""
+    for problem in problems:
+        say(problem, "red")
+
+
+def say_done(made: Receipt, stale: Sequence[Stale], now: bool) -> None:
+    """Prints what an erasure did."""
+    holds = sum(1 for a in made.artifacts if a["grade"] == "holds")
+    say(
+        f"{made.users:,} user(s) erased: {holds} artifact(s) held them, {len(made.artifacts) - holds} learnt "
+        "of them."
+    )
+    for version in made.versions:
+        number, digest = version["after"]["version"], version["after"]["digest"][:_SHORT]
+        say(f"{version['domain']}: {version['alias']} is version {number} now ({digest}), without them")
+    if made.removed:
+        say(f"{len(made.removed)} artifact(s) went. Readers that have one open keep it until they refresh.")
+    if made.redacted:
+        say(f"Facts of {made.redacted} check(s) showed rows of theirs and were redacted.")
+    for file in made.elsewhere:
+        say(f"their ids stand in {file}: delete it where you may", "yellow")
+    for failed in made.told:
+        say(f"not told yet: {failed}", "yellow")
+    if made.told:
+        say("Tell them again: hier forget --finish")
+    if not now:
+        say_stale(stale)
+    say(f"Receipt {made.id}. Prove it: hier forget --verify {made.id}")
+
+
+def say_stale(stale: Sequence[Stale]) -> None:
+    """Prints what awaits re-training."""
+    if stale:
+        say(f"Made anew at the next hier run: {', '.join(s.title for s in stale)}, and what is below.")
+    else:
+        say("Nothing awaits re-training.")
+
+
+def erasures_table(made: Sequence[Mapping[str, Any]]) -> None:
+    """Prints every erasure on record."""
+    unfinished = "ended early: run it again"
+    rows = [
+        (
+            d["receipt"],
+            f"{d['at']:%Y-%m-%d %H:%M}",
+            d["who"],
+            d["users"],
+            d["why"] if d["finished"] else unfinished,
+        )
+        for d in made
+    ]
+    _print(("receipt", "at", "who", "users", "why"), rows)
+
+
+def standing_table(artifacts: Sequence[Mapping[str, Any]]) -> None:
+    """Prints where each artifact of an erasure stands."""
+    rows = [
+        (a["kind"], a["partition"] or "", a["digest"][:_SHORT], a["holds"], a["learnt"], a["state"])
+        for a in artifacts
+    ]
+    _print(("artifact", "partition", "digest", "holds", "learnt of", "state"), rows)
+
+
+def _print(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    table = Table()
+    for head in heads:
+        table.add_column(head)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    out.print(table)
