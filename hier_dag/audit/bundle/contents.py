@@ -11,7 +11,7 @@ from hier_dag.audit.bundle.changes import changes
 from hier_dag.audit.bundle.verify import FORMAT
 from hier_dag.audit.evidence.checks import told_checks
 from hier_dag.audit.evidence.data import domains, raw_files
-from hier_dag.audit.evidence.dates import approvals, erasures, iso, live_dates
+from hier_dag.audit.evidence.dates import approvals, erasures, iso, live_dates, reproductions
 from hier_dag.audit.evidence.events import Line, machines
 from hier_dag.audit.evidence.made_of import Made
 from hier_dag.audit.evidence.subject import Subject
@@ -30,7 +30,7 @@ def contents(about: Subject, lines: Sequence[Line], signed_by: str | None) -> di
         signed_by: id of the key that signs the bundle; None where none does.
     """
     made = about.made
-    head = about.registry.head()
+    last = lines[-1]
     return {
         "format": FORMAT,
         "platform": about.platform,
@@ -46,13 +46,14 @@ def contents(about: Subject, lines: Sequence[Line], signed_by: str | None) -> di
         "data": raw_files(made, about.declared),
         "checks": told_checks(about.checks),
         "approvals": approvals(about.registry, about.domain),
+        "reproductions": reproductions(about.registry, [one.row.digest for one in made]),
         "erasures": erasures(about.registry, about.domains),
         "leakage": [told for one in made if (told := _certificate(one))],
         "figures": [r for r in _plain(about.records) if r["model"] == HIER],
         "artifacts": [_artifact(one) for one in made],
         "environments": _environments(about),
         "runs": machines(lines),
-        "events": {"head": {"seq": head.seq, "hash": head.hash}, "shown": len(lines)},
+        "events": {"count": len(lines), "last": {"seq": last["seq"], "hash": last["hash"]}},
     }
 
 
@@ -63,7 +64,7 @@ def _artifact(one: Made) -> dict[str, Any]:
         **{k: getattr(row, k) for k in ("environment", "run_id", "who", "seconds", "bytes", "event")},
         "created_at": iso(row.created_at),
         "in_store": one.artifact is not None,
-        **{k: row.manifest[k] for k in ("parents", "params", "seeds")},
+        **{k: row.manifest[k] for k in ("parents", "params", "seeds", "summary")},
     }
 
 

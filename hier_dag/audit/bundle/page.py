@@ -157,14 +157,27 @@ def _decisions(record: Record) -> Part:
         )
         for d in record["approvals"]
     )  # fmt: skip
+    again = tuple(
+        (
+            d["subject"][:SHORT],
+            _time(d["at"]),
+            d["who"],
+            Cell(d["why"], kind=WORDS),
+            Cell(_facts(d["facts"]), kind=WORDS),
+        )
+        for d in record["reproductions"]
+    )
     gone = record["erasures"]
     receipts = f" Receipts: {', '.join(gone['receipts'])}." if gone["receipts"] else ""
     text = (
         "" if rows else "No waiver, approval or pin is on record.",
         f"Erasures that concern the domains behind it: {gone['count']}.{receipts}",
     )
-    table = Table(("decision", "subject", "at", "until", "who", "why"), rows)
-    return Part("Decisions of people", tuple(t for t in text if t), tables=(table,) if rows else ())
+    tables = (
+        Table(("decision", "subject", "at", "until", "who", "why"), rows),
+        Table(("artifact", "at", "who", "why", "facts"), again, "Artifacts that were made again"),
+    )
+    return Part("Decisions of people", tuple(t for t in text if t), tables=tuple(t for t in tables if t.rows))
 
 
 def _environment(about: Subject, record: Record) -> Part:
@@ -187,8 +200,18 @@ def _environment(about: Subject, record: Record) -> Part:
     )  # fmt: skip
     heads = ("run", "system", "cores", "devices", "commit")
     lacking = [digest[:SHORT] for digest, known in record["environments"].items() if not known]
+    used = [words for one in record["artifacts"] if (words := _made_with(one))]
     gone = (f"Not on record: environment {', '.join(lacking)}.",) if lacking else ()
-    return Part("Where it was made", gone, tables=((Table(heads, runs),) if runs else ()) + tuple(tables))
+    return Part(
+        "Where it was made", (*used, *gone), tables=((Table(heads, runs),) if runs else ()) + tuple(tables)
+    )
+
+
+def _made_with(artifact: Record) -> str:
+    """On what training ran, where the manifest says so."""
+    told = artifact["summary"]
+    used = [f"{key} {told[key]}" for key in ("device", "threads", "processes") if told.get(key) is not None]
+    return f"{artifact['kind']} was made with {', '.join(used)}." if used else ""
 
 
 def _files(about: Subject, record: Record) -> Part:
@@ -211,8 +234,8 @@ def _how(record: Record) -> Part:
         "that the events' hashes match. With --store it reads every byte of the artifacts. Whoever may have "
         "changed the bundle may have changed verify.py: take it from a place that you trust, or compare the "
         "digest that it prints.",
-        f"{log['shown']} events of the registry's log are here; the log ended at event {log['head']['seq']}, "
-        f"{log['head']['hash']}. {signed}",
+        f"{log['count']} events of the registry's log are here. The last one is event "
+        f"{log['last']['seq']}, of hash {log['last']['hash']}. {signed}",
     )
     commands = (
         "python verify.py",

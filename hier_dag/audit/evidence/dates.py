@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from hier_dag.audit.evidence.checks import figures
 from hier_dag.registry import AliasRow, Decision, Registry
 from hier_dag.registry.decisions import APPROVAL, PIN, UNPIN, WAIVER
 
 APPROVALS = (WAIVER, APPROVAL, PIN, UNPIN)
 ERASURE = "erasure"
 """Kind of the decision that notes an erasure; its subject is the id of the receipt."""
+CERTIFICATE = "certificate"
+"""Kind of the decision that notes that an artifact was made again; its subject is the artifact's digest."""
 
 
 def live_dates(history: Sequence[AliasRow]) -> list[dict[str, Any]]:
@@ -52,6 +55,12 @@ def erasures(registry: Registry, domains: Sequence[str]) -> dict[str, Any]:
     found = [d for d in registry.decisions(kinds=(ERASURE,)) if not d.domain or d.domain in domains]
     receipts = sorted({d.subject for d in found})
     return {"count": len(receipts), "receipts": receipts}
+
+
+def reproductions(registry: Registry, digests: Sequence[str]) -> list[dict[str, Any]]:
+    """Certificates that some artifacts were made again, newest first, with their figures."""
+    found = (d for d in registry.decisions(kinds=(CERTIFICATE,)) if d.subject in digests)
+    return [{**_told(d), "facts": figures(d.facts)} for d in found]
 
 
 def iso(moment: datetime) -> str:

@@ -27,7 +27,7 @@ Line = dict[str, Any]
 
 
 def events(registry: Registry, domain: str, made: Sequence[Made]) -> list[Line]:
-    """Events about what a set was made of, about its domain's `live`, and decisions about the domain.
+    """Events about what a set was made of, about its domain's `live`, and decisions about either.
 
     Args:
         registry: of the platform.
@@ -55,6 +55,7 @@ def events(registry: Registry, domain: str, made: Sequence[Made]) -> list[Line]:
         _seqs(RunRecord.event, *of_runs),
         _seqs(AliasRecord.event, *of_live),
         _seqs(DecisionRecord.event, *of_domain),
+        _seqs(DecisionRecord.event, DecisionRecord.subject.in_(digests)),
     ).subquery()
     columns = ("seq", "hash", "entry", "signature")
     query = select(*(getattr(EventRecord, c) for c in columns))

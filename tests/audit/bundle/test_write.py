@@ -46,6 +46,14 @@ def test_the_same_state_gives_the_same_bytes(platform, grocery_bundle, tmp_path)
     assert written(platform, tmp_path).read_bytes() == grocery_bundle.read_bytes()
 
 
+def test_what_happens_to_other_domains_does_not_change_it(own, tmp_path):
+    before = written(own, tmp_path, "before.zip").read_bytes()
+    own.registry.decide("recipes", "pin", own.registry.alias("recipes").digest, why="another domain's")
+    assert written(own, tmp_path, "after.zip").read_bytes() == before
+    own.registry.decide("grocery", "pin", own.registry.alias("grocery").digest, why="its own")
+    assert written(own, tmp_path, "later.zip").read_bytes() != before
+
+
 def test_it_lists_every_raw_file_with_its_digest_and_where_its_rows_went(platform, grocery_files):
     listed = json.loads(grocery_files["bundle.json"])["data"]
     of_files = [f for f in listed if f["format"] != "sql"]
@@ -148,6 +156,7 @@ def test_a_later_version_tells_what_changed_and_an_earlier_one_that_it_is_past(t
     town.publish("one", parents=[old])
     town.publish("two", parents=[new])
     town.registry.decide("cafe", "pin", town.registry.alias("cafe").digest, why="basis | of <the> audit")
+    town.registry.decide("", "certificate", new, why="made again")
     for version in (1, 2):
         out = tmp_path / f"{version}.zip"
         write_bundle(town.store, town.registry, town.home, "cafe", out, version=version)
@@ -157,5 +166,6 @@ def test_a_later_version_tells_what_changed_and_an_earlier_one_that_it_is_past(t
     page = later["index.html"].decode()
     assert "Against version 1; 0 artifacts are behind both." in page
     assert old[:12] in page
+    assert "made again" in page
     assert "basis | of &lt;the&gt; audit" in page
     assert "an earlier version, which went live on" in earlier["index.html"].decode()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hier_dag.audit.evidence.checks import figures
-from hier_dag.audit.evidence.dates import approvals, erasures, live_dates
+from hier_dag.audit.evidence.dates import approvals, erasures, live_dates, reproductions
 from hier_dag.audit.evidence.events import events
 from hier_dag.audit.evidence.subject import subject_of
 from hier_dag.errors import StoreError
@@ -42,6 +42,11 @@ def test_decisions_and_erasures_of_the_domain_are_told_those_of_others_are_not(t
     town.registry.decide("cafe", "erasure", "receipt-2", why="asked for")
     town.registry.decide("", "erasure", "receipt-1", why="asked for")
     town.registry.decide("bar", "erasure", "receipt-3", why="asked for")
+    digest = about(town).row.digest
+    town.registry.decide("cafe", "certificate", digest, why="made again", facts={"same": True, "host": "h"})
+    town.registry.decide("cafe", "certificate", "f" * 64, why="another artifact's")
+    (again,) = reproductions(town.registry, [digest])
+    assert (again["why"], again["facts"]) == ("made again", {"same": True})
     assert [d["why"] for d in approvals(town.registry, "cafe")] == ["a test"]
     assert erasures(town.registry, about(town).domains) == {
         "count": 2,
