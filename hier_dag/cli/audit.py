@@ -17,7 +17,9 @@ from hier_dag.cli.audit_diff import diff
 from hier_dag.cli.audit_impact import impact
 from hier_dag.cli.audit_lineage_report import lineage_report
 from hier_dag.cli.audit_live import live
+from hier_dag.cli.audit_reconcile import reconcile
 from hier_dag.cli.audit_trace import trace
+from hier_dag.cli.audit_verify import verify
 from hier_dag.cli.model_card import card
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, err, out, print_json, readable
 from hier_dag.config import load_config
@@ -36,6 +38,8 @@ _STYLES = {"proven": "green", "failed": "bold red", "not asked": "yellow"}
 
 
 audit.command()(live)
+audit.command()(verify)
+audit.command()(reconcile)
 audit.command()(anchor)
 audit.command()(trace)
 audit.command()(diff)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hier_dag.durable import replace_file
 from hier_dag.errors import StoreError
+from hier_dag.names import is_name
 from hier_dag.publish.fsspec_places import filesystem, place_errors
 from hier_dag.publish.reader.layout import RECORDS
 from hier_dag.publish.reader.records import VersionRecord, record_path
@@ -57,8 +58,27 @@ class AliasRecords:
 
     def highest(self, domain: str, alias: str) -> int:
         """The highest version that readers find here; 0 for none."""
+        return max(self.versions(domain, alias), default=0)
+
+    def versions(self, domain: str, alias: str) -> list[int]:
+        """Versions that have a record here, in any order."""
         numbers = [name[:-5] for name in self._names(_folder(domain, alias)) if name.endswith(".json")]
-        return max((int(number) for number in numbers if number.isdigit()), default=0)
+        return [int(number) for number in numbers if number.isdigit()]
+
+    def aliases(self) -> list[tuple[str, str]]:
+        """Domain and name of every alias that has records here."""
+        domains = filter(is_name, sorted(self._names(RECORDS)))
+        pairs = [(d, a) for d in domains for a in filter(is_name, sorted(self._names(f"{RECORDS}/{d}")))]
+        return [pair for pair in pairs if self.versions(*pair)]
+
+    def told(self, domain: str, alias: str, version: int) -> tuple[str, bytes | None]:
+        """File and bytes of a version's record; None where there is none.
+
+        Raises:
+            StoreError: it cannot be read, or is a link.
+        """
+        name = record_path(domain, alias, version)
+        return posixpath.join(str(self.root), name), self._read(name)
 
     def check(self, rows: Sequence[AliasRow]) -> None:
         """Looks whether what is here was numbered by the registry that the rows are of.
@@ -152,8 +172,8 @@ class AliasRecords:
 
     def _folder(self, name: str) -> Path:
         """A folder of records on this machine; `live` itself may lie elsewhere, nothing below it may."""
-        path, *parts = Path(self.root, RECORDS), *name.removeprefix(f"{RECORDS}/").split("/")
-        for part in parts:
+        path = Path(self.root, RECORDS)
+        for part in name.split("/")[1:]:
             path = path / part
             if path.is_symlink():
                 raise _linked(path)

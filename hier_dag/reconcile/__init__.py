@@ -1,0 +1,1 @@
+"""What the store, the registry and the version records at all places say of each other."""
