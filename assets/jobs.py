@@ -1,13 +1,27 @@
-"""Jobs: refresh one domain, and publish one target."""
+"""Jobs: refresh one domain, publish one target; audit the platform, gather the evidence about one target."""
 
 from typing import Any  # the type of an unresolved asset job is not public
 
 import dagster as dg
 
-from assets.keys import ENCODER_KEY, EVENTS_KEY, GRAPH_KEY, LINKS_KEY, MODEL_KEY, PUBLISHED_KEY
+from assets.keys import (
+    BUNDLE_KEY,
+    ENCODER_KEY,
+    EVENTS_KEY,
+    GRAPH_KEY,
+    LINEAGE_REPORT_KEY,
+    LINKS_KEY,
+    MODEL_KEY,
+    PUBLISHED_KEY,
+    VERIFICATION_KEY,
+)
 
 REFRESH_DOMAIN = "refresh_domain"
 PUBLISH_TARGET = "publish_target"
+AUDIT_PLATFORM = "audit_platform"
+BUNDLE_TARGET = "bundle_target"
+EVERYTHING = "everything"
+"""Made by hier_dag.orchestration, which is above."""
 
 
 def refresh_domain() -> Any:
@@ -31,4 +45,24 @@ def publish_target() -> Any:
         selection=dg.AssetSelection.assets(MODEL_KEY, PUBLISHED_KEY),
         description="Transfer the newest encoder to one target, score it and publish its vectors.",
         tags={"stage": "finetune"},
+    )
+
+
+def audit_platform() -> Any:
+    """Verifies the registry and tells what is live by which chain; it only reads."""
+    return dg.define_asset_job(
+        AUDIT_PLATFORM,
+        selection=dg.AssetSelection.assets(VERIFICATION_KEY, LINEAGE_REPORT_KEY),
+        description="Verify the registry and write the lineage report of the platform.",
+        tags={"stage": "audit"},
+    )
+
+
+def bundle_target() -> Any:
+    """Gathers the evidence about what is live in one target."""
+    return dg.define_asset_job(
+        BUNDLE_TARGET,
+        selection=dg.AssetSelection.assets(BUNDLE_KEY),
+        description="Write the bundle of evidence about what is live in one target.",
+        tags={"stage": "audit"},
     )

@@ -12,6 +12,8 @@ def key(kind: str) -> dg.AssetKey:
 
 EVENTS_KEY, LINKS_KEY, GRAPH_KEY = key(EVENTS), key(LINKS), key(GRAPH)
 ENCODER_KEY, MODEL_KEY, PUBLISHED_KEY = key(ENCODER), key(MODEL), key(PUBLISHED)
+VERIFICATION_KEY, LINEAGE_REPORT_KEY = key("audit/verification"), key("audit/lineage_report")
+BUNDLE_KEY = key("audit/bundle")
 
 OWNERS = ["team:recommender-platform"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from croniter import CroniterBadDateError, croniter
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hier_dag.config.audit import AuditParams
+from hier_dag.config.cron import valid_cron
 from hier_dag.config.expectations import ExpectationParams
 from hier_dag.config.retention import RetentionParams
 from hier_dag.config.sources import Catalogue, EventSource, Links, one_or_many
@@ -54,14 +55,7 @@ class Domain(BaseModel):
     @field_validator("refresh")
     @classmethod
     def _cron(cls, value: str | None) -> str | None:
-        if value is not None and (len(value.split()) != 5 or not croniter.is_valid(value)):
-            raise ValueError(f'refresh must be a five-field cron such as "0 3 * * *", not {value!r}')
-        if value is not None:
-            try:
-                croniter(value).get_next()
-            except CroniterBadDateError:
-                raise ValueError(f"refresh {value!r} names a day that never comes") from None
-        return value
+        return valid_cron(value, "refresh")
 
     @model_validator(mode="after")
     def _something_to_publish(self) -> Domain:
@@ -90,6 +84,7 @@ class PlatformConfig(BaseModel):
     trainer: TrainerParams = TrainerParams()
     retention: RetentionParams = RetentionParams()
     studies: Studies = Studies()
+    audit: AuditParams = AuditParams()
 
     @field_validator("domains")
     @classmethod

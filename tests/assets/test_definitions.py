@@ -29,6 +29,9 @@ OFFERED = {  # asset: (group, partitions, assets above, checks)
     "publish/embeddings": ("publish", TARGETS, {"finetune/model"},
                            {"contract", "row_schema", "coverage", "index_recall", "space_contract",
                             "transfer_gate"}),
+    "audit/verification": ("audit", None, {"publish/embeddings"}, {"sound"}),
+    "audit/lineage_report": ("audit", None, {"publish/embeddings"}, set()),
+    "audit/bundle": ("audit", TARGETS, {"publish/embeddings"}, {"whole"}),
 }  # fmt: skip
 
 
@@ -43,7 +46,7 @@ def test_the_code_location_loads_what_hier_domains_names(platform, monkeypatch):
     monkeypatch.setenv("HIER_DOMAINS", str(platform.domains))
     loaded = defs()
     dg.Definitions.validate_loadable(loaded)
-    assert len(list(loaded.assets)) == 6 + len(STUDIES)
+    assert len(list(loaded.assets)) == len(OFFERED) + len(STUDIES)
 
 
 def test_the_assets_are_ours():
@@ -73,7 +76,9 @@ def test_assets_their_groups_partitions_and_checks(definitions, platform):
 
 
 def test_jobs_schedules_and_sensors(definitions):
-    assert {job.name for job in definitions.jobs} == {"refresh_domain", "publish_target", "everything"}
+    assert {job.name for job in definitions.jobs} == {
+        "refresh_domain", "publish_target", "everything", "audit_platform", "bundle_target"
+    }  # fmt: skip
     crons = {s.name: s.cron_schedule for s in definitions.schedules}
     assert crons == {
         "refresh_food_delivery": "0 2 * * *", "refresh_marketplace": "10 2 * * *",
@@ -83,7 +88,8 @@ def test_jobs_schedules_and_sensors(definitions):
     }  # fmt: skip
     assert {s.job_name for s in definitions.schedules} == {"refresh_domain"}
     assert {(s.name, s.job_name) for s in definitions.sensors} == {
-        ("new_files", "refresh_domain"), ("publish_after_pretraining", "publish_target")
+        ("new_files", "refresh_domain"), ("publish_after_pretraining", "publish_target"),
+        ("bundle_what_is_live", "bundle_target"), ("retrain_after_erasures", "everything"),
     }  # fmt: skip
 
 

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 
 import dagster as dg
+import pyarrow.parquet as pq
+
+from hier_dag.erasure.erased import ERASURE
 
 TARGETS = ("grocery", "table_booking", "recipes", "experiences", "meal_kits")
 
@@ -14,6 +17,16 @@ def named(platform, kind, name):
 def look(platform, sensor, cursor, instance):
     """One tick of a sensor as the daemon evaluates it."""
     context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=platform.definitions())
+    return named(platform, "sensors", sensor).evaluate_tick(context)
+
+
+def look_with_resources(platform, sensor):
+    """The same, of a sensor that looks at the registry and the store."""
+    definitions = platform.definitions()
+    resources = {name: definitions.resources[name] for name in ("store", "registry")}
+    context = dg.build_sensor_context(
+        instance=platform.instance(), resources=resources, definitions=definitions
+    )
     return named(platform, "sensors", sensor).evaluate_tick(context)
 
 
@@ -88,3 +101,18 @@ def test_a_new_encoder_asks_for_each_target_once(own):
     again = look(own, "publish_after_pretraining", first.cursor, instance)
     assert [r.partition_key for r in again.run_requests] == list(TARGETS)
     assert not {r.run_key for r in again.run_requests} & {r.run_key for r in first.run_requests}
+
+
+def test_an_erasure_asks_for_one_run_of_the_pipeline(own, hier):
+    none = look_with_resources(own, "retrain_after_erasures")
+    assert not none.run_requests
+    assert "Nothing that is newest" in none.skip_message
+    seen = pq.read_table(own.latest("publish/embeddings", "grocery").file("seen.parquet"))
+    someone = seen["user_id"][0].as_py()
+    forgotten = hier("forget", someone, "--why", "asked to be", "--domains", own.domains)
+    assert forgotten.code == 0, forgotten.err
+    (asked,) = look_with_resources(own, "retrain_after_erasures").run_requests
+    assert asked.run_key == f"erasure:{own.registry.decisions(kinds=(ERASURE,))[0].event}"
+    assert int(asked.tags["hier/stale"]) > 0
+    (again,) = look_with_resources(own, "retrain_after_erasures").run_requests
+    assert again.run_key == asked.run_key
