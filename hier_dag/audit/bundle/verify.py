@@ -210,7 +210,7 @@ def _envelope(files: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def forged(files: Mapping[str, bytes], key: bytes) -> Iterator[str]:
-    """What is wrong with the signature.
+    """What is wrong with the signature, and with those of events that the same key signed.
 
     Args:
         files: of the bundle.
@@ -227,11 +227,17 @@ def forged(files: Mapping[str, bytes], key: bytes) -> Iterator[str]:
     if ENVELOPE not in files:
         yield f"{ENVELOPE}: the bundle is not signed"
         return
-    signatures = json.loads(files[ENVELOPE])["signatures"]
-    try:
-        public.verify(base64.b64decode(signatures[0]["sig"]), signed_bytes(files[STATEMENT]))
-    except InvalidSignature:
-        yield f"{ENVELOPE}: the signature is not of this key"
+    (signature,) = json.loads(files[ENVELOPE])["signatures"]
+    signed = [(ENVELOPE, base64.b64decode(signature["sig"]), signed_bytes(files[STATEMENT]))]
+    for line in _read_events(files):
+        if line["signature"] and json.loads(line["entry"])["key"] == signature["keyid"]:
+            where = f"{EVENTS}, event {line['seq']}"
+            signed.append((where, bytes.fromhex(line["signature"]), line["hash"].encode("ascii")))
+    for where, of, what in signed:
+        try:
+            public.verify(of, what)
+        except InvalidSignature:
+            yield f"{where}: the signature is not of this key"
 
 
 def damaged(files: Mapping[str, bytes], store: Path) -> Iterator[str]:

@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from in_toto_attestation.v1 import statement, statement_pb2
 
 from hier_dag.audit.bundle import write_bundle
-from hier_dag.audit.bundle.verify import main, read, signed_bytes
+from hier_dag.audit.bundle.verify import forged, main, read, signed_bytes
 from hier_dag.errors import UsageError
 from tests.retention.conftest import Town
 
@@ -140,6 +140,19 @@ def test_a_key_signs_it_and_another_key_did_not(platform, key, tmp_path, capsys)
     (tmp_path / "other.pub").write_bytes(other)
     assert main([str(path), "--key", str(tmp_path / "other.pub")]) == 1
     assert "the signature is not of this key" in capsys.readouterr().out
+
+
+def test_events_that_the_key_signed_are_checked_with_it(key, tmp_path):
+    town = Town(tmp_path / "town")
+    town.publish("set")
+    files = read(write_bundle(town.store, town.registry, town.home, "cafe", tmp_path / "x.zip"))
+    public = (tmp_path / "key.pub").read_bytes()
+    assert list(forged(files, public)) == []
+    lines = [json.loads(line) for line in files["events.jsonl"].splitlines()]
+    lines[0]["signature"] = lines[1]["signature"]
+    text = "\n".join(map(json.dumps, lines)).encode()
+    (only,) = forged({**files, "events.jsonl": text}, public)
+    assert only == f"events.jsonl, event {lines[0]['seq']}: the signature is not of this key"
 
 
 def test_a_version_or_domain_that_is_not_there_is_named(platform, tmp_path):
