@@ -80,6 +80,8 @@ def _certified(root: Tree, leakage: Mapping[str, Any]) -> None:
 
 
 def _environment(digest: str, facts: Mapping[str, Any]) -> Text:
+    if facts["python"] is None:
+        return Text.assemble(("environment", "bold"), f" {digest[:_SHORT]}: not on record")
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return Text.assemble(
         ("environment", "bold"),

@@ -174,12 +174,19 @@ def _environments(registry: Registry, pairs: list[Pair]) -> list[Change]:
         for p in pairs
         if p.before and p.after and p.before.environment != p.after.environment
     }
-    found = {c: None for a, b in moved for c in changes(_installed(registry, a), _installed(registry, b))}
+    found = {c: None for one, other in moved for c in _between(registry, one, other)}
     return sorted(found, key=lambda c: c.key)
 
 
-def _installed(registry: Registry, digest: str) -> dict[str, str]:
-    facts = registry.environment(digest) or {}
+def _between(registry: Registry, one: str, other: str) -> list[Change]:
+    """What differs between two environments; where one is not on record, that they do."""
+    facts = [registry.environment(digest) for digest in (one, other)]
+    if facts[0] is None or facts[1] is None:
+        return [Change("digest", one, other)]
+    return changes(_installed(facts[0]), _installed(facts[1]))
+
+
+def _installed(facts: Mapping[str, Any]) -> dict[str, str]:
     versions = dict(name.split("==", 1) for name in facts.get("distributions", ()))
     return {**{key: str(facts[key]) for key in ("python", "system", "machine") if key in facts}, **versions}
 

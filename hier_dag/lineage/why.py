@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -40,11 +40,11 @@ class Why:
         norm: Euclidean norm of the vector.
         artifacts: from the published set back to events and links (`chain_of`).
         raw: raw files whose rows carry the id, and what became of the file's other rows (`rows_of`).
-        namesake: the other role, where the same id is also published in it.
         release: who made the version live and why, gates, waivers, approvals, roll-backs (`release_of`).
         leakage: figures of the leakage certificates (`certificates_of`).
         environments: what ran, by digest (`environments_of`).
         runs: who started each run and where, by id (`runs_of`).
+        namesake: the other role, where the same id is also published in it.
     """
 
     domain: str
@@ -55,11 +55,11 @@ class Why:
     norm: float
     artifacts: list[dict[str, Any]]
     raw: list[dict[str, Any]]
+    release: dict[str, Any]
+    leakage: dict[str, Any]
+    environments: dict[str, dict[str, Any]]
+    runs: dict[str, dict[str, Any]]
     namesake: str | None = None
-    release: dict[str, Any] = field(default_factory=dict)
-    leakage: dict[str, Any] = field(default_factory=dict)
-    environments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def why(

@@ -5,7 +5,7 @@ import pytest
 from hier_dag.cli.output import out, print_error
 from hier_dag.cli.recommend import best_table
 from hier_dag.cli.report import NOTHING_TO_SCORE, figures_table
-from hier_dag.cli.why import tree_of
+from hier_dag.cli.why_view import tree_of
 from hier_dag.errors import UsageError
 from hier_dag.lineage.why import Why
 from hier_dag.publish.reader import Recommendation
@@ -31,13 +31,29 @@ def test_in_recommendations(name):
 def test_in_the_walk_back_to_raw_rows(name):
     artifact = {
         "kind": "raw/events", "partition": "cafe", "digest": "d" * 64, "seeds": {}, "run_id": "r",
+        "who": f"w{name}", "environment": "e" * 64,
         "code_version": "1", "code_commit": f"c{name}", "created_at": "2026", "parents": {},
         "checks": [{"name": f"check{name}", "passed": False}],
         "inputs": [{"location": f"logs/{name}", "sha256": "s" * 64}],
     }  # fmt: skip
-    raw = {"file": f"logs/{name}", "rows": 1, "row_numbers": [3]}
-    text = shown(tree_of(Why("cafe", f"u{name}", "user", 1, "trained", 1.0, [artifact], [raw])))
-    for words in ("raw/events[cafe]", f"u{name}:", f"check{name} ", f"logs/{name} sha256"):
+    lost = {"rows_in": 2, "rows_out": 1, "quarantined": {f"q{name}": 1}, "deduplicated": 0}
+    raw = {"file": f"logs/{name}", "sha256": "s" * 64, "rows": 1, "row_numbers": [3], "of_the_file": lost}
+    release = {
+        "at": "2026", "action": "publish", "who": f"me{name}", "why": f"reason{name}", "change": "same",
+        "restores": None, "gates": [{"name": "g", "passed": True, "facts": {"message": f"m{name}"}}],
+        "decisions": [], "versions": [],
+    }  # fmt: skip
+    found = Why("cafe", f"u{name}", "user", 1, "trained", 1.0, [artifact], [raw], release, {}, {}, {})
+    text = shown(tree_of(found))
+    said = (
+        f"u{name}:",
+        f"check{name}\n",
+        f"w{name}, run",
+        f"q{name} 1",
+        f"me{name}, “reason{name}”",
+        f"g m{name}",
+    )
+    for words in ("raw/events[cafe]", *said, f"logs/{name} sha256"):
         assert words in text
 
 

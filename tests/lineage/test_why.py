@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import platform
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -38,7 +40,8 @@ def state(tmp_path):
         table = {"user_id": ["u1", "u2", "u1"], "item_id": ["i1", "i1", "i2"], "row": [1, 2, 5]}
         file = pa.array([1, 1, 1], pa.int32())
         pq.write_table(pa.table({**table, "file": file}), folder / "events" / "part-0.parquet")
-        files = [{"location": n, "sha256": n * 8} for n in ("old.csv", "new.csv")]
+        lost = {"rows_in": 6, "rows_out": 3, "quarantined": {"null_item": 2}, "deduplicated": 1}
+        files = [{"location": n, "sha256": n * 8, **lost} for n in ("old.csv", "new.csv")]
         (folder / "ledger.json").write_text(json.dumps({"files": files}))
 
     def published(folder):
@@ -62,10 +65,17 @@ def test_a_user_leads_to_every_artifact_and_to_the_rows(state):
     assert [a["digest"] for a in found.artifacts] == digests
     assert found.artifacts[0]["seeds"] == [7]
     assert found.artifacts[1]["run_id"] == "run of kg/graph"
+    assert found.artifacts[1]["who"] == found.runs["run of kg/graph"]["who"] != ""
+    (environment,) = found.environments.values()
+    assert environment["python"] == platform.python_version()
+    assert environment["versions"]["numpy"] == np.__version__
     assert found.raw == [
         {
             "feeds": "events", "domain": "shop", "file": "new.csv", "sha256": "new.csv" * 8,
             "rows": 2, "row_numbers": [1, 5],
+            "of_the_file": {
+                "rows_in": 6, "rows_out": 3, "quarantined": {"null_item": 2}, "deduplicated": 1,
+            },
         }
     ]  # fmt: skip
 
