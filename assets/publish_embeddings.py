@@ -75,19 +75,17 @@ def _build(
     workshop: Workshop,
     engine: DataEngine,
 ) -> Built:
-    import pyarrow.parquet as pq
-
     from hier_dag.builds.published_set import SetOf, build_set
-    from hier_dag.graph.files import ITEMS, load_graph
     from hier_dag.pipeline.published_sets import anchor_set
+    from hier_dag.publish.platform import read_platform
 
-    folder = workshop.open(GRAPH, request.parents["graph"]).path
+    graph = read_platform(workshop.open(GRAPH, request.parents["graph"]).path, domain)
     digest, copies = request.parents.get("anchor"), config.stages.publish.copies
     anchor = None if digest is None else anchor_set(workshop, digest, domain, copies)
     of = SetOf(
         domain=domain,
-        graph=load_graph(folder, config.source_names, config.target_names),
-        names=pq.read_table(folder / ITEMS, columns=["name"])["name"].to_numpy(zero_copy_only=False),
+        graph=graph,
+        names=graph.item_names,
         model=workshop.open(MODEL, request.parents["model"]),
         parents=request.parents,
         anchor=None if anchor is None else anchor.artifact,
