@@ -1,11 +1,12 @@
 """The registry is down or locked in the middle of a run, and processes end beside it: row 7 of the faults.
 
-    python -m benchmarks.faults.registry_down [--runs 10] [--seconds 30] [--each 25] [--json]
+    python -m benchmarks.faults.registry_down [--runs 10] [--pipelines 1] [--seconds 30] [--each 25] [--json]
 
 Outages: a process publishes set after set; at a random moment SQLite's lock is taken by another one, or the
-Postgres server is stopped, for so many seconds. The run must finish. Kills: a process is killed (SIGKILL) at
-a named point between store and registry; whoever opens a workshop next must find everything on record, and
-what was committed is not built again. Afterwards the store and the registry are compared.
+Postgres server is stopped, for so many seconds. The run must finish; likewise `hier run` on a small sample
+platform, where it happens at a random moment of the first half minute. Kills: a process is killed (SIGKILL)
+at a named point between store and registry; whoever opens a workshop next must find everything on record,
+and what was committed is not built again. Afterwards the store and the registry are compared.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import pkgutil
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -31,15 +34,27 @@ from sqlalchemy import select
 
 from benchmarks.faults.published_sets import CONTEXT, DOMAIN, Site, table, what_is_wrong
 from benchmarks.faults.publishers import new_database
+from hier_dag.home import SAMPLE_DOMAINS
 from hier_dag.pipeline.outbox import PENDING
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.publish.reader import open_set
 from hier_dag.registry import Registry
 from hier_dag.registry.patience import RUN, patience
 from hier_dag.registry.tables import ArtifactRecord
+from hier_dag.sample.generate import generate
+from hier_dag.sample.params import SampleParams
 from hier_dag.store import ArtifactStore
 
 Outage = Callable[[Site, float], None]
+_STAGES = """\
+trainer: {mode: inline}
+stages:
+  pretrain: {dim: 16, intents: 4, exemplars: 8, epochs: 2, batch_size: 256, negatives: 64,
+    path_weight: 0.03, threads: 1}
+  transfer: {shots: ["1"], seeds: [0], bootstrap: 50, finetune_epochs: 1}
+  gates: {transfer: warn}
+  publish: {space: {breaking: allow}}
+"""
 
 
 @dataclass(frozen=True)
@@ -158,6 +173,38 @@ def _publish_all(site: Site, sets: int, pipe: Connection) -> None:
         pipe.send({"error": repr(error)})
 
 
+def pipeline(folder: Path, url: str | None, outage: Outage, seconds: float, at: float) -> dict[str, Any]:
+    """`hier run` on a small sample platform with one outage in it.
+
+    Args:
+        folder: a new one.
+        url: of the registry; None for a SQLite file at home.
+        outage: what happens to the registry.
+        seconds: how long.
+        at: seconds from the run's beginning, or from when its registry is there if that is later.
+    """
+    generate(folder / "data", SampleParams(users=600, events=12_000))
+    text = SAMPLE_DOMAINS.read_text(encoding="utf-8").replace("${HIER_DATA:-../../.hier/sample_logs}", "data")
+    (folder / "domains.yaml").write_text(text[: text.index("\nstages:")] + "\n" + _STAGES, encoding="utf-8")
+    site = Site(folder / "state" / "sample", url=url)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("HIER_", "DAGSTER_"))}
+    environment |= {"HIER_HOME": str(folder / "state")} | ({"HIER_REGISTRY": url} if url else {})
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "hier_dag.cli.app", "run", str(folder / "domains.yaml")]
+    with (folder / "said").open("wb") as said:
+        run = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+    while not (site.home / "store").is_dir() or time.perf_counter() < began + at:
+        time.sleep(0.05)
+    outage(site, seconds)
+    over = time.perf_counter()
+    code = run.wait(600)
+    words = (folder / "said").read_text()
+    return {
+        "good": code == 0, "after": time.perf_counter() - over, "word": None if code == 0 else words[-300:],
+        "told": words.count("registry: is"), **apart(site),
+    }  # fmt: skip
+
+
 def killed(site: Site, point: Point, mark: int) -> dict[str, Any]:
     """A process is killed at a point while it makes a set; then a workshop is opened, and the same asked."""
     process = CONTEXT.Process(target=_publish_up_to, args=(site, mark, point))
@@ -214,6 +261,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=10, help="runs with an outage, for each database")
+    parser.add_argument("--pipelines", type=int, default=1, help="runs of hier run, for each database")
     parser.add_argument("--seconds", type=float, default=30, help="length of an outage")
     parser.add_argument("--each", type=int, default=25, help="kills at each named point, for each database")
     parser.add_argument("--seed", type=int, default=0)
@@ -230,6 +278,13 @@ def main() -> None:
                 for n in range(arguments.runs)
             ]
             outages.append(summed(f"{name}, {arguments.seconds:g} s", cases, "outage"))
+            runs = [
+                pipeline(
+                    Path(folder, name, f"run {n}"), new_url(), what, arguments.seconds, rng.uniform(5, 30)
+                )
+                for n in range(arguments.pipelines)
+            ]
+            outages.append(summed(f"{name}, {arguments.seconds:g} s, hier run", runs, "outage"))
             for point in POINTS if arguments.each else []:
                 site = Site(Path(folder, name, point.function + str(point.after)), url=new_url())
                 cases = [killed(site, point, mark) for mark in range(1, arguments.each + 1)]
@@ -237,7 +292,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"outages": outages, "kills": kills}, indent=1))
         return
-    for rows in filter(None, (outages, kills)):
+    for rows in ([row for row in some if row["runs"]] for some in (outages, kills)):
         print(f"\n{table([{k: v for k, v in row.items() if k != 'words'} for row in rows])}")
         print(*(word for row in rows for word in row["words"]), sep="\n")
 

@@ -1,0 +1,150 @@
+"""How fast `hier audit verify` reads: MB/s against a plain sequential read of the same files.
+
+    python -m benchmarks.verify [--megabytes 2000] [--rounds 3] [--folder DIR] [--json]
+
+A store of artifacts with files of 4 kB to a quarter of it all is written. Then every file is read, by turns:
+plainly (one thread, blocks of 1 MiB, nothing else done), and by the verification (hashed and compared). Cold
+means that the page cache was told to drop each file (POSIX_FADV_DONTNEED, after fsync); the share of pages
+that it still held is told, by mincore. Warm means that they were read a moment ago.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import mmap
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.faults.published_sets import table
+from hier_dag.audit.verify_files import manifests, read_all
+from hier_dag.audit.verify_verdict import Verdict
+from hier_dag.store import ArtifactStore, Manifest
+
+_BLOCK = 1 << 20
+_SHARES = (0.25, 0.25, 0.125, 0.125, *(0.0125,) * 16)
+_SMALL, _SMALL_FILES = 4096, 200
+
+
+def write(root: Path, megabytes: int) -> None:
+    """Writes a store with random bytes: four artifacts with small files beside the large ones."""
+    store, rng = ArtifactStore(root), np.random.default_rng(0)
+    for n in range(4):
+        with store.stage("raw/events") as staged:
+            for at, share in enumerate(_SHARES[n::4]):
+                with (staged / f"large-{at}").open("wb") as file:
+                    left = int(share * megabytes * 1e6)
+                    while left > 0:
+                        file.write(rng.bytes(min(left, _BLOCK)))
+                        left -= _BLOCK
+            for at in range(_SMALL_FILES // 4):
+                (staged / f"small-{at}").write_bytes(rng.bytes(_SMALL))
+            store.commit(
+                staged, Manifest(kind="raw/events", request_key=f"{n:064x}", code_version="1", params={})
+            )
+
+
+def files_of(root: Path) -> list[Path]:
+    """Every file of the store's artifacts."""
+    return sorted(p for p in (root / "artifacts").rglob("*") if p.is_file())
+
+
+def drop(files: list[Path]) -> None:
+    """Tells the page cache to forget files; dirty pages are written first."""
+    for path in files:
+        fd = os.open(path, os.O_RDONLY)
+        os.fsync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+
+
+def held(files: list[Path]) -> float:
+    """Share of the files' pages that the page cache holds."""
+    libc, pages, there = ctypes.CDLL(None, use_errno=True), 0, 0
+    for path in files:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ) as mapped:
+            n = -(-len(mapped) // mmap.PAGESIZE)
+            at, told = np.frombuffer(mapped, np.uint8), (ctypes.c_ubyte * n)()
+            if libc.mincore(ctypes.c_void_p(at.ctypes.data), ctypes.c_size_t(len(mapped)), told) != 0:
+                raise OSError(ctypes.get_errno(), "mincore")
+            del at
+            pages, there = pages + n, there + int((np.frombuffer(told, np.uint8) & 1).sum())
+    return there / pages
+
+
+def plainly(root: Path) -> float:
+    """Reads every file in turn; seconds."""
+    block, began = memoryview(bytearray(_BLOCK)), time.perf_counter()
+    for path in files_of(root):
+        with path.open("rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            while file.readinto(block):
+                pass
+    return time.perf_counter() - began
+
+
+def verified(root: Path) -> float:
+    """Verifies every file; seconds."""
+    found, began = Verdict(""), time.perf_counter()
+    read_all(manifests(root, found), found)
+    if not found.sound:
+        raise RuntimeError(f"{found.problems[0]}")
+    return time.perf_counter() - began
+
+
+def measured(root: Path, rounds: int) -> list[dict[str, Any]]:
+    """Rows of the table: medians of rounds, the two readers by turns."""
+    files = files_of(root)
+    size = sum(path.stat().st_size for path in files)
+    readers: dict[str, Callable[[Path], float]] = {"plain read": plainly, "verify": verified}
+    times: dict[tuple[str, str], list[float]] = {(s, r): [] for s in ("cold", "warm") for r in readers}
+    left = []
+    for _ in range(rounds):
+        for name, reader in readers.items():
+            drop(files)
+            left.append(held(files))
+            times["cold", name].append(reader(root))
+        for name, reader in readers.items():
+            times["warm", name].append(reader(root))
+    rows = []
+    for state in ("cold", "warm"):
+        seconds = {name: statistics.median(times[state, name]) for name in readers}
+        rows.append(
+            {
+                "page cache": state, "files": len(files), "MB": round(size / 1e6),
+                "held before": f"{max(left):.1%}" if state == "cold" else "all",
+                **{f"{name}, MB/s": round(size / 1e6 / s) for name, s in seconds.items()},
+                "share of the read rate": round(seconds["plain read"] / seconds["verify"], 2),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--megabytes", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--folder", type=Path, help="where the store is written; default: the temporary folder"
+    )
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        write(Path(folder), arguments.megabytes)
+        rows = measured(Path(folder), arguments.rounds)
+    print(json.dumps(rows, indent=1) if arguments.json else table(rows))
+
+
+if __name__ == "__main__":
+    main()
