@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from hier_dag.digest import digest_file
 from hier_dag.errors import UsageError
 from hier_dag.names import is_digest
 from hier_dag.registry.aliases import as_utc
-from hier_dag.registry.tables import EventRecord, InputRecord, RequestRecord
+from hier_dag.registry.tables import InputRecord, RequestRecord
 
 _SHOWN = 8
 _HEX = re.compile(r"[0-9a-f]{4,64}")
@@ -31,11 +33,10 @@ class Content:
         location: as declared, relative to the platform's data.
         sha256: of the bytes.
         readers: how many artifacts read it.
-        first_read: when the first of them was put on record, UTC.
-        last_read: when the last was.
-        event: number of that event.
-        replaced_by: SHA-256 of what was read from the same location last; None where it is this.
-        replaced_at: when what came next was read there for the first time, UTC.
+        first_read: when one of them was asked for first, UTC.
+        last_read: when one was last; an artifact that is there already is not made again then.
+        replaced_by: SHA-256 of what lay there when the location was last read; None where it is this.
+        replaced_at: when something else was read there for the first time since, UTC.
     """
 
     platform: str
@@ -44,13 +45,23 @@ class Content:
     readers: int
     first_read: datetime
     last_read: datetime
-    event: int
     replaced_by: str | None = None
     replaced_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A request whose answer read a file."""
+
+    platform: str
+    location: str
+    sha256: str
+    artifact: str
+    at: datetime
+
+
 def contents_of(s: Session, text: str) -> list[Content]:
-    """The contents that a text names, by platform and location, oldest first.
+    """The contents that a text names, by platform and location, those that were read first in front.
 
     Args:
         s: a transaction.
@@ -109,49 +120,46 @@ def _by_digest(s: Session, prefix: str) -> list[Content]:
 
 
 def _contents(s: Session, which: ColumnElement[bool]) -> list[Content]:
-    """Contents that satisfy a condition, each with what came after it at its location."""
-    first, last = func.min(InputRecord.event), func.max(InputRecord.event)
-    # By who asked for the reader, since platforms with equal files share one artifact.
-    mine = (
-        select(RequestRecord.platform, InputRecord.location, InputRecord.sha256)
-        .join(RequestRecord, RequestRecord.digest == InputRecord.artifact)
-        .group_by(RequestRecord.platform, InputRecord.location, InputRecord.sha256)
-    )
-    rows = mine.add_columns(func.count(InputRecord.artifact.distinct()), first, last)
-    named = [tuple(row) for row in s.execute(rows.where(which).order_by(first))]
+    """Contents that satisfy a condition, by platform and location, those that were read first in front."""
+    columns = (InputRecord.location, InputRecord.sha256)
+    named = {tuple(row) for row in s.execute(select(*columns).where(which).distinct())}
     if not named:
         return []
-    places = sorted({row[1] for row in named})
-    every = s.execute(mine.add_columns(first, last).where(InputRecord.location.in_(places)))
-    history = [tuple(row) for row in every]
-    times = _times(s, {row[n] for row in (*named, *history) for n in (-2, -1)})
-    found = []
-    for platform, location, sha256, readers, begin, end in named:
-        after = [h for h in history if h[:2] == (platform, location) and h[2] != sha256 and h[3] > begin]
-        newest = max(after, key=lambda h: h[4], default=None)
-        replaced = newest is not None and newest[4] > end
-        found.append(
-            Content(
-                platform=platform,
-                location=location,
-                sha256=sha256,
-                readers=readers,
-                first_read=times[begin],
-                last_read=times[end],
-                event=end,
-                replaced_by=newest[2] if newest is not None and replaced else None,
-                replaced_at=times[min(h[3] for h in after)] if replaced else None,
-            )
-        )
-    return sorted(found, key=lambda c: (c.platform, c.location, c.event))
-
-
-def _times(s: Session, events: Sequence[int] | set[int]) -> dict[int, datetime]:
-    """When events were put on record."""
-    numbers, found = sorted(events), {}
-    for begin in range(0, len(numbers), 500):
-        some = EventRecord.seq.in_(numbers[begin : begin + 500])
-        found.update(
-            {seq: as_utc(at) for seq, at in s.execute(select(EventRecord.seq, EventRecord.at).where(some))}
-        )
+    # By who asked for the reader, since platforms with equal files share one artifact.
+    asked = RequestRecord
+    reads = (
+        select(asked.platform, *columns, InputRecord.artifact, asked.created_at)
+        .join(asked, asked.digest == InputRecord.artifact)
+        .where(InputRecord.location.in_({location for location, _ in named}))
+        .order_by(asked.platform, InputRecord.location, asked.event)
+    )
+    found: list[Content] = []
+    for (_, location), group in groupby(map(_read, s.execute(reads)), lambda r: (r.platform, r.location)):
+        found += (c for c in _history(list(group)) if (location, c.sha256) in named)
     return found
+
+
+def _read(row: Any) -> _Read:
+    return _Read(*row[:4], as_utc(row[4]))
+
+
+def _history(reads: Sequence[_Read]) -> Iterator[Content]:
+    """The contents of one location.
+
+    Args:
+        reads: every read of it, in order.
+    """
+    last = {read.sha256: number for number, read in enumerate(reads)}
+    for sha256 in dict.fromkeys(read.sha256 for read in reads):
+        mine = [read for read in reads if read.sha256 == sha256]
+        after = reads[last[sha256] + 1 :]
+        yield Content(
+            platform=mine[0].platform,
+            location=mine[0].location,
+            sha256=sha256,
+            readers=len({read.artifact for read in mine}),
+            first_read=mine[0].at,
+            last_read=mine[-1].at,
+            replaced_by=after[-1].sha256 if after else None,
+            replaced_at=after[0].at if after else None,
+        )

@@ -72,7 +72,7 @@ class Trace:
         """
         made = {*steps_from([self.start], self.edges, up=self.up, but_roles=(ANCHOR,))}
         steps = [(*((e.child, e.parent) if self.up else (e.parent, e.child)), e.role) for e in self.edges]
-        near = [s for s in steps if s[0] in made and s[1] in made and s[2] != ANCHOR]
+        near = [s for s in steps if s[0] in made and s[1] in made]
         far = [s for s in steps if s[1] not in made]
         found: dict[str, list[tuple[str, str]]] = {}
         for there, (here, role) in {**_longest([self.start], near), **_longest(made, far)}.items():

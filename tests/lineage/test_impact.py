@@ -43,6 +43,15 @@ def test_a_replaced_file_is_told_with_what_replaced_it(works, history):
     assert found.live == []
 
 
+def test_a_file_that_came_back_as_it_was_replaces_what_replaced_it(works, history):
+    works.line("cafe", [("logs/cafe/jan.csv", JAN)])  # all of it is there already, and only asked for again
+    (content,) = of(works, JAN).contents
+    assert (content.readers, content.replaced_by, content.replaced_at) == (2, None, None)
+    (mended,) = of(works, MENDED).contents
+    assert mended.replaced_by == JAN
+    assert mended.last_read < mended.replaced_at == content.last_read
+
+
 def test_a_location_means_all_that_ever_lay_there(works, history):
     found = of(works, "logs/cafe/jan.csv")
     assert [(c.sha256, c.replaced_by) for c in found.contents] == [(JAN, MENDED), (MENDED, None)]
