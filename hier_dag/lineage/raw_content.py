@@ -140,7 +140,8 @@ def _contents(s: Session, which: ColumnElement[bool]) -> list[Content]:
 
 
 def _read(row: Any) -> _Read:
-    return _Read(*row[:4], as_utc(row[4]))
+    platform, location, sha256, artifact, at = row
+    return _Read(platform, location, sha256, artifact, as_utc(at))
 
 
 def _history(reads: Sequence[_Read]) -> Iterator[Content]:
