@@ -84,6 +84,7 @@ def audit_bundle(config: PlatformConfig, targets: dg.StaticPartitionsDefinition)
                 **({} if row is None else {"version": row.version, "set": row.digest, "event": row.event}),
                 "statement": sha256(files[verify.STATEMENT]).hexdigest(),
                 "signed": verify.ENVELOPE in files,
+                "check": f"unzip -p {path.name} verify.py > verify.py && python verify.py {path.name}",
             },
         )
 

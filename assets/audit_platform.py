@@ -93,9 +93,9 @@ def _facts(found: "Verdict") -> dict[str, Any]:
     table = markdown_table(["what", "which", "file", "expected", "found", "fix"], rows)
     counts = ("artifacts", "files", "bytes", "events", "head", "signed_up_to", "anchors", "records", "proven")
     return {
+        "verdict": "sound" if found.sound else f"{len(found.problems):,} problem(s)",
         **{name: told[name] for name in counts},
         "not_asked": dg.MetadataValue.json(found.not_asked),
-        "problems": len(found.problems),
         **({"first_problems": dg.MetadataValue.md(table)} if rows else {}),
     }
 
@@ -121,12 +121,11 @@ def lineage_report(
         report = platform_report(opened)
         files = write_report(report, Home(store.live_folder.parent).audit)
     rows = [
-        (live["domain"], f"{live['alias']} {live['version']}", live["digest"][:12], live["since"][:19],
-         len(live["chain"]), live["checks"], ", ".join(live["failed"]) or "–",
-         ", ".join(d["kind"] for d in live["let_live_by"]) or "–")
+        (live["domain"], f"{live['alias']}\u00a0{live['version']}", f"`{live['digest'][:12]}`",
+         live["since"][:16].replace("T", " "), _checks(live))
         for live in report["live"]
     ]  # fmt: skip
-    head = ["domain", "version", "set", "since (UTC)", "artifacts", "checks", "not passed", "let live by"]
+    head = ["domain", "version", "set", "since (UTC)", "checks"]
     return dg.MaterializeResult(
         asset_key=context.asset_key,
         data_version=dg.DataVersion(digest_of(report)),
@@ -138,9 +137,17 @@ def lineage_report(
             "json": dg.MetadataValue.path(str(files[JSON])),
             "artifacts": len(report["artifacts"]),
             "raw_files": len(report["raw_files"]),
-            "head": dg.MetadataValue.json(report["chain"]["head"]),
+            "head": f"event {report['chain']['head']['seq']:,}, {report['chain']['head']['hash']}",
         },
     )
+
+
+def _checks(live: dict[str, Any]) -> str:
+    """How many checks are on a chain, which did not pass, and who let the set go live all the same."""
+    failed = sorted({name.rpartition(": ")[2] for name in live["failed"]})
+    let = [f"{d['kind']} by {d['who']}" for d in live["let_live_by"]]
+    told = f"{live['checks']}" + (f", not passed: {', '.join(failed)}" if failed else ", all passed")
+    return "; ".join([told, *let])
 
 
 def _words(chain: dict[str, Any]) -> str:

@@ -66,7 +66,8 @@ def write_audit_publish(
                 outcome = workshop.make(
                     request(workshop), partial(build, workshop), run_id=context.run.run_id
                 )
-                more = {**show(workshop, outcome), **recorded(opened, outcome)}
+                more = show(workshop, outcome)
+                told, for_programs = recorded(opened, outcome)
             except (RegistryError, StorageError):
                 raise
             except HierError as error:
@@ -81,7 +82,13 @@ def write_audit_publish(
     yield from _results(context, outcome.checks, dg.AssetCheckSeverity.WARN)
     yield dg.MaterializeResult(
         asset_key=context.asset_key,
-        metadata={"digest": outcome.artifact.digest, **more, **describe(outcome)},
+        metadata={
+            "digest": outcome.artifact.digest,
+            **told,
+            **more,
+            **describe(outcome),
+            **for_programs,
+        },
         data_version=dg.DataVersion(outcome.artifact.digest),
     )
 

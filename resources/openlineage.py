@@ -30,7 +30,7 @@ from openlineage.client.facet_v2 import (
     tags_run,
 )
 
-from resources.lineage_names import INPUTS, PARENTS
+from resources.lineage_names import INPUTS, PARENTS, parent_of
 
 PRODUCER = "https://github.com/dagster-io/community-integrations/tree/main/libraries/dagster-openlineage"
 _ROWS = ("dagster/partition_row_count", "dagster/row_count")
@@ -144,11 +144,12 @@ def _inputs(metadata: Metadata) -> list[tuple[str, str | None]]:
 
     An asset that was read in several partitions has no one version.
     """
-    files = [(f["location"], f["sha256"]) for f in _plain(metadata, INPUTS) or ()]
+    files = dict(_plain(metadata, INPUTS) or {})
     digests: dict[str, list[str]] = {}
-    for parent in _plain(metadata, PARENTS) or ():
-        digests.setdefault(parent["kind"], []).append(parent["digest"])
-    return [*files, *((kind, of[0] if len(of) == 1 else None) for kind, of in digests.items())]
+    for parent in dict(_plain(metadata, PARENTS) or {}).values():
+        kind, digest = parent_of(parent)
+        digests.setdefault(kind, []).append(digest)
+    return [*files.items(), *((kind, of[0] if len(of) == 1 else None) for kind, of in digests.items())]
 
 
 def _version(digest: str | None) -> dict[str, DatasetFacet]:

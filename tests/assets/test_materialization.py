@@ -56,12 +56,16 @@ def test_a_page_leads_to_the_registrys_event_to_parents_and_to_the_command_that_
     assert seen["event"] == row.event
     assert f"by {row.who}, code {row.code_commit}" in seen["made"]
     assert seen["trace"] == f"hier audit trace {artifact.digest[:12]}"
-    assert {p["role"]: p["digest"] for p in seen["parent_artifacts"]} == artifact.manifest.parents
-    for parent in seen["parent_artifacts"]:
-        assert f"(/assets/{parent['kind']}" in seen["parents"]
-        assert parent["event"] < row.event
+    told = {role: name.rpartition("@") for role, name in seen.get("parent_artifacts", {}).items()}
+    assert {role: digest for role, (_, _, digest) in told.items()} == artifact.manifest.parents
+    for role, (title, _, digest) in told.items():
+        parent = platform.registry.artifact(digest)
+        assert title == (f"{parent.kind}[{parent.partition}]" if parent.partition else parent.kind)
+        assert f"| {role} | [{parent.kind}" in seen["parents"]
+        assert f"(/assets/{parent.kind}" in seen["parents"]
+        assert f"| `{digest[:12]}` | {parent.event} |" in seen["parents"]
     read = {f["location"]: f["sha256"] for f in artifact.manifest.inputs}
-    assert {f["location"]: f["sha256"] for f in seen.get("raw_inputs", [])} == read
+    assert seen.get("raw_inputs", {}) == read
 
 
 @pytest.mark.parametrize("kind", KINDS)
