@@ -85,8 +85,8 @@ class Difference:
             "files": [asdict(f) for f in self.files],
             "environment": [asdict(c) for c in self.environment],
             "metrics": [m.as_json() for m in self.metrics],
-            "versions": _sides(self.versions),
-            "decisions": _sides(self.decisions),
+            "versions": _sides([[v.as_json() for v in side] for side in self.versions]),
+            "decisions": _sides([[d.as_json() for d in side] for side in map(_plain, self.decisions)]),
         }
 
 

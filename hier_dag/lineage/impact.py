@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -43,11 +43,11 @@ class Impact:
     def as_json(self) -> dict[str, Any]:
         """As a JSON-serialisable record."""
         return {
-            "contents": [asdict(c) for c in self.contents],
+            "contents": [c.as_json() for c in self.contents],
             "artifacts": [
                 {**a.as_json(), "space_only": a.node.digest in self.space_only} for a in self.artifacts
             ],
-            "versions": [asdict(v) for v in self.versions],
+            "versions": [v.as_json() for v in self.versions],
         }
 
 

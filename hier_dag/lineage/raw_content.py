@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -47,6 +47,11 @@ class Content:
     last_read: datetime
     replaced_by: str | None = None
     replaced_at: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON-serialisable record."""
+        values = asdict(self).items()
+        return {key: v.isoformat() if isinstance(v, datetime) else v for key, v in values}
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Traced:
             "created_at": self.node.created_at.isoformat(),
             "steps": self.steps,
             "stores": list(self.stores),
-            "versions": [{**asdict(v), "created_at": v.created_at.isoformat()} for v in self.versions],
+            "versions": [v.as_json() for v in self.versions],
         }
 
 

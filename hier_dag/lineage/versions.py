@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CTE, func, select
 from sqlalchemy.orm import Session
@@ -40,6 +41,10 @@ class Version:
     why: str
     created_at: datetime
     in_force: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON-serialisable record."""
+        return {**asdict(self), "created_at": self.created_at.isoformat()}
 
     def __str__(self) -> str:
         alias = "" if self.alias == "live" else f" {self.alias}"

@@ -141,7 +141,7 @@ def test_sets_of_two_domains_are_paired_and_kinds_are_not(two):
 
 
 def test_it_is_all_json(two):
-    told = json.loads(json.dumps(compared(two).as_json(), default=str))
+    told = json.loads(json.dumps(compared(two).as_json()))
     assert told["before"]["version"] == 1
     assert told["artifacts"][0]["before"]["digest"] == told["before"]["digest"]
     assert told["metrics"][0]["difference"] == pytest.approx(0.2)
