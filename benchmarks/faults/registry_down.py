@@ -292,7 +292,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"outages": outages, "kills": kills}, indent=1))
         return
-    for rows in ([row for row in some if row["runs"]] for some in (outages, kills)):
+    for rows in filter(None, ([row for row in some if row["runs"]] for some in (outages, kills))):
         print(f"\n{table([{k: v for k, v in row.items() if k != 'words'} for row in rows])}")
         print(*(word for row in rows for word in row["words"]), sep="\n")
 

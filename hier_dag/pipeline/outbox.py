@@ -30,7 +30,7 @@ from hier_dag.registry.tables import RequestRecord
 from hier_dag.store import ArtifactStore
 from hier_dag.store.failures import StorageError, told
 from hier_dag.store.names import checked_digest, checked_kind
-from hier_dag.store.staging import turn
+from hier_dag.store.staging import is_held, turn
 
 PENDING = "pending"
 """Folder of the notes below a store's root."""
@@ -152,13 +152,19 @@ def pending(root: Path) -> Iterator[Pending]:
         note.close()
 
 
-def noted(root: Path) -> set[str]:
-    """Digests of artifacts that have a note, held or not.
+def noted(root: Path) -> dict[str, bool]:
+    """Digests of artifacts that have a note, and whether a process that is at work holds it.
 
     Args:
         root: of the store.
     """
-    return {path.name.partition("-")[0] for path in _notes(root)}
+    notes, found = _notes(root), dict[str, bool]()
+    if notes:
+        with turn(root, alone=True):
+            for path in notes:
+                digest = _digest(path)
+                found[digest] = is_held(path) or found.get(digest, False)
+    return found
 
 
 def take_up(store: ArtifactStore, registry: Registry) -> list[Taken]:
@@ -184,11 +190,15 @@ def _notes(root: Path) -> list[Path]:
 def _take(store: ArtifactStore, registry: Registry, path: Path) -> Taken | None:
     with told(path), _held(store.root, path) as file:
         if file is None:
-            return Taken("", path.name.partition("-")[0], HELD) if path.exists() else None
+            return Taken("", _digest(path), HELD) if path.exists() else None
         note = _parsed(file.read())
         outcome = NOTHING if note is None else _settled(store, registry, note)
         path.unlink(missing_ok=True)
-        return Taken("" if note is None else note.kind, path.name.partition("-")[0], outcome)
+        return Taken("" if note is None else note.kind, _digest(path), outcome)
+
+
+def _digest(path: Path) -> str:
+    return path.name.partition("-")[0]
 
 
 @contextmanager

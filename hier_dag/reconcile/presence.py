@@ -71,7 +71,7 @@ class Presence:
         rows: how many artifacts of the platform are on record.
         present: how many artifacts the store holds.
         unrecorded: folders of artifacts without a row and without a note.
-        pending: folders of artifacts without a row that a note vouches for.
+        pending: folders of artifacts without a row that the note of an ended process vouches for.
         missing: rows whose artifact is nowhere, and was not removed on record.
         orphans: parents without a row.
         elsewhere: digests of sets that are at a copy alone.
@@ -113,7 +113,7 @@ def compare(root: Path, registry: Registry, copies: Sequence[str] = ()) -> Prese
         rows=len(rows),
         present=len(present),
         unrecorded=tuple(path for digest, path in strange.items() if digest not in notes),
-        pending=tuple(path for digest, path in strange.items() if digest in notes),
+        pending=tuple(path for digest, path in strange.items() if notes.get(digest) is False),
         missing=tuple(row for row in absent if row.digest not in elsewhere),
         orphans=tuple(orphans),
         elsewhere=tuple(sorted(elsewhere)),

@@ -85,7 +85,7 @@ def test_a_registry_that_is_still_away_keeps_the_note_for_the_next_one(store, re
     digest = unrecorded(store, registry)
     with locked(registry):
         Workshop(store, Registry(registry.url, 0.2))
-    assert noted(store.root) == {digest}
+    assert noted(store.root) == {digest: False}
     assert [t.outcome for t in take_up(store, registry)] == [ADOPTED]
 
 

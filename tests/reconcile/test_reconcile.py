@@ -2,15 +2,20 @@
 
 import json
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from hier_dag.errors import RegistryError
 from hier_dag.pipeline.stages import EVENTS, PUBLISHED
+from hier_dag.pipeline.workshop import Workshop
 from hier_dag.reconcile import presence
+from hier_dag.registry import Registry
 from hier_dag.registry.decisions import COLLECTED
 from hier_dag.store import Manifest
-from tests.pipeline.test_outbox import REQUEST, unrecorded
+from tests.pipeline.test_outbox import REQUEST, build, locked, unrecorded
 
 
 @pytest.fixture
@@ -38,6 +43,25 @@ def test_what_a_run_committed_and_could_not_record_is_recorded(told, own):
     code, found = told()
     assert (code, [(t["outcome"], t["digest"]) for t in found["taken"]]) == (0, [("adopted", digest)])
     assert own.registry.find(REQUEST.key) == digest
+
+
+def test_a_process_that_is_about_to_record_what_it_committed_is_no_difference(own):
+    seen = []
+    hasty = Workshop(own.store, Registry(own.registry.url, 1, platform=own.registry.platform))
+
+    def look():
+        while not list(own.store.root.glob(f"artifacts/{REQUEST.kind}/*/data")):
+            time.sleep(0.01)
+        seen.append(presence.compare(own.store.root, own.registry))
+
+    other = threading.Thread(target=look)
+    other.start()
+    with locked(own.registry), pytest.raises(RegistryError):
+        hasty.make(REQUEST, build, run_id="r1")
+    other.join()
+    assert (seen[0].unrecorded, seen[0].pending) == ((), ())
+    after = presence.compare(own.store.root, own.registry)
+    assert (len(after.unrecorded), len(after.pending)) == (0, 1)
 
 
 def test_an_artifact_that_nothing_vouches_for_is_left_to_gc(told, own):
