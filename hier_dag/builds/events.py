@@ -43,6 +43,7 @@ def build_events(
     workshop: Workshop,
     connect: Connect,
     docs: Path | None = None,
+    as_of: datetime | None = None,
 ) -> Built:
     """Writes a domain's events into a staged folder and checks them.
 
@@ -54,6 +55,7 @@ def build_events(
         workshop: where the domain's last events are found, so that unchanged files are not read again.
         connect: opens the data engine.
         docs: folder of the Data Docs that get a page; None writes none.
+        as_of: time of the build, which rows in the future are judged by; None is now.
 
     Raises:
         ContractError: when a file cannot be used or too many rows are invalid.
@@ -62,7 +64,9 @@ def build_events(
     previous = _previous(workshop, domain)
     corrections, erased = _corrections(workshop, request), workshop.erasures.erased()
     with connect() as con:
-        ledger = _ingest(config, domain, request, staged, con, previous, corrections, erased)
+        ledger = _ingest(
+            config, domain, request, staged, con, previous, corrections, as_of or datetime.now(UTC), erased
+        )
         events, quarantine = (sorted((staged / part).glob("*.parquet")) for part in ("events", "quarantine"))
         failures = audit_events(con, events, quarantine)
         # Rows that break the schema cannot be counted; they are refused whatever the rest is like.
@@ -99,6 +103,7 @@ def _ingest(
     con: Backend,
     previous: PreviousEvents | None,
     corrections: Corrections | None,
+    as_of: datetime,
     erased: Erased | None,
 ) -> Ledger:
     """Ingests the domain and tells how it goes, file by file."""
@@ -113,7 +118,7 @@ def _ingest(
         list(request.raw),
         staged,
         con=con,
-        as_of=datetime.now(UTC),
+        as_of=as_of,
         previous=previous,
         corrections=corrections,
         erased=erased,

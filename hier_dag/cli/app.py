@@ -22,6 +22,7 @@ from hier_dag.cli.quarantine import quarantine
 from hier_dag.cli.recommend import recommend
 from hier_dag.cli.registry import registry
 from hier_dag.cli.report import report
+from hier_dag.cli.reproduce import reproduce
 from hier_dag.cli.rollback import rollback
 from hier_dag.cli.run import run
 from hier_dag.cli.sample import sample
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 for command in (
     *(demo, sample, check, run, report, recommend, why, paths),
+    reproduce,
     *(rollback, alias, waive, approve, pin, unpin, gc),
     *(forget, study, ui),
 ):

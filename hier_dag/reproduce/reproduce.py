@@ -1,0 +1,116 @@
+"""An artifact built again, alone or with everything that it was made of."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from hier_dag.errors import StoreError
+from hier_dag.ingest.connection import connect
+from hier_dag.pipeline.stages import CORRECTIONS
+from hier_dag.pipeline.workshop import Workshop
+from hier_dag.registry import Registry
+from hier_dag.reproduce.certificate import Certificate
+from hier_dag.reproduce.declared import RawPlace
+from hier_dag.reproduce.parents import Parents
+from hier_dag.reproduce.rebuild import rebuild, refuse_other_code
+from hier_dag.reproduce.recipes import Bench
+from hier_dag.store import Artifact, ArtifactStore, Manifest
+
+_ENGINE_THREADS = 2
+Started = Callable[[Manifest], None]
+
+
+def reproduce(
+    store: ArtifactStore,
+    registry: Registry,
+    kind: str,
+    digest: str,
+    scratch: Path,
+    *,
+    raw: RawPlace | None = None,
+    deep: bool = False,
+    anyway: bool = False,
+    threads: int | None = None,
+    device: str | None = None,
+    started: Started = lambda _: None,
+) -> Iterator[Certificate]:
+    """Builds an artifact again and compares; store, registry and what is live are only read.
+
+    Args:
+        store: of the platform.
+        registry: of the platform.
+        kind: kind of the artifact.
+        digest: its digest.
+        scratch: folder that a folder of work is made in, and removed from.
+        raw: where raw files lie.
+        deep: builds everything that it was made of, too, from raw files on; what is above comes from there.
+        anyway: builds what another version of the code made, with the running one.
+        threads: of the data engine, of training and of transfer; None takes as many as then.
+        device: that training runs on; None takes the one of then where it is here.
+        started: told the manifest of what is built next.
+
+    Yields:
+        Certificates, ancestors first; the last one is the artifact's own.
+
+    Raises:
+        ContractError: another version of the code made it, or something that it was made of.
+        StoreError: it is not in the store, or not whole.
+        SourceError: a raw file is missing or has changed.
+    """
+    order = [store.open(kind, digest)]
+    if deep:
+        order = _lineage(store, registry, order[0])
+    if not anyway:
+        for artifact in order:
+            refuse_other_code(artifact.manifest, registry.artifact(artifact.digest))
+    scratch.mkdir(parents=True, exist_ok=True)
+    made: dict[str, Artifact] = {}
+    verdicts: dict[str, str] = {}
+    engine_threads = threads or _ENGINE_THREADS
+    with (
+        tempfile.TemporaryDirectory(dir=scratch, prefix="reproduce-") as name,
+        closing(Registry(f"sqlite:///{name}/registry.db")) as nothing,
+    ):
+        folder = Path(name)
+        bench = Bench(
+            workshop=Workshop(Parents(folder / "store", made, None if deep else store), nothing),
+            connect=partial(connect, folder, threads=engine_threads),
+            raw=raw or RawPlace(),
+            threads=threads,
+            device=device,
+        )
+        for artifact in order:
+            started(artifact.manifest)
+            above = [verdicts[d] for d in artifact.manifest.parents.values() if d in verdicts]
+            again = rebuild(
+                artifact, registry, bench, engine_threads=engine_threads, deep=deep, parents=above
+            )
+            made[artifact.digest] = again.artifact
+            verdicts[artifact.digest] = again.certificate.verdict
+            yield again.certificate
+
+
+def _lineage(store: ArtifactStore, registry: Registry, artifact: Artifact) -> list[Artifact]:
+    """An artifact and all that it was made of, parents before children."""
+    order: dict[str, Artifact] = {}
+
+    def visit(one: Artifact) -> None:
+        if one.manifest.kind != CORRECTIONS:  # earlier corrections are in the ones that are used
+            for digest in one.manifest.parents.values():
+                if digest not in order:
+                    visit(_open(store, registry, digest))
+        order[one.digest] = one
+
+    visit(artifact)
+    return [*order.values()]
+
+
+def _open(store: ArtifactStore, registry: Registry, digest: str) -> Artifact:
+    row = registry.artifact(digest)
+    if row is None:
+        raise StoreError(f"{digest[:12]} is not on record", fix="give the registry that recorded it")
+    return store.open(row.kind, digest)
