@@ -30,8 +30,9 @@ from benchmarks.faults.publishers import new_database, postgres
 from benchmarks.long_history import PLATFORM, History, fill
 from hier_dag.cli.places import live_of
 from hier_dag.home import Home
-from hier_dag.lineage.chain import chain_of, environments_of, runs_of
+from hier_dag.lineage.chain import chain_of, runs_of
 from hier_dag.lineage.difference import difference
+from hier_dag.lineage.environments import environments_of
 from hier_dag.lineage.impact import impact
 from hier_dag.lineage.reference import named
 from hier_dag.lineage.release import release_of

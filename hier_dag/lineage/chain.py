@@ -15,9 +15,6 @@ from hier_dag.registry.chain import event_of
 from hier_dag.registry.tables import EventRecord, RunRecord
 from hier_dag.registry.walk import ancestors
 
-_TELLING = ("torch", "dgl", "numpy", "pyarrow", "duckdb", "faiss-cpu")
-"""Distributions whose version is told at once; all of them are in the registry's environment."""
-
 
 def chain_of(registry: Registry, digest: str) -> list[dict[str, Any]]:
     """The artifact and everything that its content came from, each once, nearest first.
@@ -78,18 +75,6 @@ def known(registry: Registry, digest: str) -> ArtifactRow:
             f"the registry does not know artifact {digest[:12]}", fix="run: hier run (it records it again)"
         )
     return row
-
-
-def environments_of(registry: Registry, digests: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What ran, by digest of the environment: python, system, machine, versions that results depend on."""
-    found = {}
-    for digest in dict.fromkeys(digests):
-        facts = registry.environment(digest) or {}
-        versions = dict(name.split("==", 1) for name in facts.get("distributions", ()))
-        kept = {key: facts.get(key) for key in ("python", "system", "machine")}
-        telling = {name: versions[name] for name in _TELLING if name in versions}
-        found[digest] = {**kept, "versions": telling, "distributions": len(versions)}
-    return found
 
 
 def runs_of(registry: Registry, run_ids: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -10,8 +10,10 @@ from typing import Any
 from hier_dag.errors import UsageError
 from hier_dag.lineage.chain import known
 from hier_dag.lineage.dotted import Change, changes
+from hier_dag.lineage.environments import environments_changed
 from hier_dag.lineage.files_changed import FileChange, files_changed
 from hier_dag.lineage.reference import Reference
+from hier_dag.lineage.release import decided
 from hier_dag.lineage.report_changes import MetricChange, metrics_changed
 from hier_dag.lineage.trace import ANCHOR, steps_from
 from hier_dag.lineage.versions import Version, versions_among
@@ -86,7 +88,7 @@ class Difference:
             "environment": [asdict(c) for c in self.environment],
             "metrics": [m.as_json() for m in self.metrics],
             "versions": _sides([[v.as_json() for v in side] for side in self.versions]),
-            "decisions": _sides([[d.as_json() for d in side] for side in map(_plain, self.decisions)]),
+            "decisions": _sides([[decided(d) for d in side] for side in self.decisions]),
         }
 
 
@@ -119,7 +121,7 @@ def difference(
         len(paired) - len(differ),
         pairs,
         [change for p in pairs for change in files_changed(stores, p.before, p.after)],
-        _environments(registry, pairs),
+        environments_changed(registry, [(p.before, p.after) for p in pairs]),
         [m for p in pairs if p.title.startswith(MODEL) for m in metrics_changed(stores, p.before, p.after)],
         (_versions(registry, before), _versions(registry, after)),
         (_decisions(registry, before, one), _decisions(registry, after, other)),
@@ -167,30 +169,6 @@ def _newest_first(pair: Pair) -> int:
     return -max(row.event for row in (pair.before, pair.after) if row is not None)
 
 
-def _environments(registry: Registry, pairs: list[Pair]) -> list[Change]:
-    """What was installed and ran, over all pairs that were made in different environments."""
-    moved = {
-        (p.before.environment, p.after.environment): None
-        for p in pairs
-        if p.before and p.after and p.before.environment != p.after.environment
-    }
-    found = {c: None for one, other in moved for c in _between(registry, one, other)}
-    return sorted(found, key=lambda c: c.key)
-
-
-def _between(registry: Registry, one: str, other: str) -> list[Change]:
-    """What differs between two environments; where one is not on record, that they do."""
-    facts = [registry.environment(digest) for digest in (one, other)]
-    if facts[0] is None or facts[1] is None:
-        return [Change("digest", one, other)]
-    return changes(_installed(facts[0]), _installed(facts[1]))
-
-
-def _installed(facts: Mapping[str, Any]) -> dict[str, str]:
-    versions = dict(name.split("==", 1) for name in facts.get("distributions", ()))
-    return {**{key: str(facts[key]) for key in ("python", "system", "machine") if key in facts}, **versions}
-
-
 def _versions(registry: Registry, of: Reference) -> list[Version]:
     return registry.read(lambda s: versions_among(s, reached(just(of.digest), depth=0)))
 
@@ -211,5 +189,5 @@ def _side(row: ArtifactRow | None) -> dict[str, Any] | None:
     return {**told, "created_at": row.created_at.isoformat()}
 
 
-def _sides(both: tuple[list[Any], list[Any]]) -> dict[str, list[dict[str, Any]]]:
-    return {side: [asdict(one) for one in ones] for side, ones in zip(("before", "after"), both, strict=True)}
+def _sides(both: list[list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    return dict(zip(("before", "after"), both, strict=True))

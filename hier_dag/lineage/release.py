@@ -48,9 +48,13 @@ def release_of(registry: Registry, live: VersionRecord, model: str | None) -> di
 def _words(decision: Decision, row: AliasRow | None) -> Mapping[str, Any]:
     """A decision, and whether it held when the version went live."""
     then = None if row is None else decision.created_at <= row.created_at and decision.holds(row.created_at)
+    return {**decided(decision), "held_then": then}
+
+
+def decided(decision: Decision) -> dict[str, Any]:
+    """A decision as a JSON-serialisable record."""
     until = None if decision.until is None else decision.until.isoformat()
-    told = {**asdict(decision), "until": until, "created_at": decision.created_at.isoformat()}
-    return {**told, "held_then": then}
+    return {**asdict(decision), "until": until, "created_at": decision.created_at.isoformat()}
 
 
 def _others(history: Sequence[AliasRow], live: VersionRecord) -> list[dict[str, Any]]:

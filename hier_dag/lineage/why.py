@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from hier_dag.errors import UsageError
 from hier_dag.graph.reading import reading
 from hier_dag.lineage.certificates import certificates_of
-from hier_dag.lineage.chain import chain_of, environments_of, runs_of
+from hier_dag.lineage.chain import chain_of, runs_of
+from hier_dag.lineage.environments import environments_of
 from hier_dag.lineage.raw_rows import rows_of
 from hier_dag.lineage.release import release_of
 from hier_dag.pipeline.stages import PUBLISHED
