@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
+from hier_dag.cli.short import commit
 from hier_dag.names import is_digest
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def _artifact(pair: Pair) -> Sequence[Any]:
 def _once(before: str | None, after: str | None) -> Text:
     """A value that is the same on both sides once and dim, else both."""
     if before is None or after is None or before == after:
-        return Text((before or after or "")[:8], "dim")
-    return Text(f"{before[:8]} → {after[:8]}", "yellow")
+        return Text(commit(before or after or ""), "dim")
+    return Text(f"{commit(before)} → {commit(after)}", "yellow")
 
 
 def _both(sides: Sequence[Any]) -> str:

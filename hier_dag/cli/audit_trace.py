@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from hier_dag.cli.output import DomainsFile, Json, out, print_json, readable
+from hier_dag.cli.short import commit
 
 if TYPE_CHECKING:
     from hier_dag.lineage.trace import Trace, Traced
@@ -83,7 +84,7 @@ def _told(traced: Traced) -> Text:
     node = traced.node
     text = Text.assemble(
         (node.title, "bold cyan"),
-        f" {node.digest[:_SHORT]} · code {node.code_version} at {node.code_commit[:8]}",
+        f" {node.digest[:_SHORT]} · code {node.code_version} at {commit(node.code_commit)}",
         (f" · {node.created_at:%Y-%m-%d %H:%M}", "dim"),
     )
     live = [v for v in traced.versions if v.in_force]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from rich.tree import Tree
 
+from hier_dag.cli.short import commit
+
 if TYPE_CHECKING:
     from hier_dag.lineage.why import Why
 
@@ -135,7 +137,7 @@ class _Way:
         where = f" on {run['host']} ({devices})" if run.get("host") else ""
         who = f" by {entry['who']}" if entry["who"] else ""
         return Text.assemble(
-            f" · code {entry['code_version']} at {entry['code_commit'][:_SHORT]}{seeds} · ",
+            f" · code {entry['code_version']} at {commit(entry['code_commit'])}{seeds} · ",
             (f"failed {', '.join(failed)}", "red") if failed else f"{len(entry['checks'])} checks passed",
             (f"\n{_moment(entry['created_at'])}{who}, run {entry['run_id'][:8]}{where}", "dim"),
         )
