@@ -25,6 +25,7 @@ from hier_dag.pipeline.stages import CORRECTIONS, EVENTS, GRAPH, LINKS
 from hier_dag.pipeline.workshop import Build, Outcome, Refused, Workshop
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import Artifact, ArtifactStore
+from hier_dag.store.failures import StorageError
 from schemas.expectations.verdict import BLOCKING
 
 HELD, WARNED, REFUSED, BLOCKED = "held", "warned", "refused", "blocked"
@@ -162,6 +163,8 @@ def _check(
     try:
         outcome = workshop.make(request(), build, run_id="check")
         checks = _today(config, outcome)
+    except StorageError:
+        raise  # no data is at fault
     except HierError as error:
         where = ", ".join(f"{k} {v}" for k in ("file", "column") if (v := getattr(error, k)))
         message = f"{where}: {error.message}" if where else error.message
