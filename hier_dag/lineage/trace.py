@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -40,7 +40,7 @@ class Traced:
     def as_json(self) -> dict[str, Any]:
         """As a JSON-serialisable record."""
         return {
-            **asdict(self.node),
+            **self.node._asdict(),
             "created_at": self.node.created_at.isoformat(),
             "steps": self.steps,
             "stores": list(self.stores),
@@ -85,7 +85,7 @@ class Trace:
             "start": self.start,
             "direction": "up" if self.up else "down",
             "artifacts": [a.as_json() for a in self.artifacts],
-            "edges": [asdict(e) for e in self.edges],
+            "edges": [e._asdict() for e in self.edges],
         }
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, func, select
 from sqlalchemy.orm import Session
@@ -14,8 +13,7 @@ from hier_dag.registry.aliases import as_utc
 from hier_dag.registry.tables import AliasRecord
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     """A version of an alias.
 
     Attributes:
@@ -44,7 +42,7 @@ class Version:
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON-serialisable record."""
-        return {**asdict(self), "created_at": self.created_at.isoformat()}
+        return {**self._asdict(), "created_at": self.created_at.isoformat()}
 
     def __str__(self) -> str:
         alias = "" if self.alias == "live" else f" {self.alias}"
@@ -59,15 +57,15 @@ def versions_among(s: Session, reached: CTE) -> list[Version]:
         reached: a table expression with a column `digest`.
     """
     a = AliasRecord
+    names = [name for name in Version._fields if name != "in_force"]
     order = (a.platform, a.domain, a.alias, a.version)
-    rows = select(*order, a.digest, a.action, a.who, a.why, a.created_at).where(
-        a.digest.in_(select(reached.c.digest))
-    )
+    rows = select(*(getattr(a, name) for name in names)).where(a.digest.in_(select(reached.c.digest)))
     newest = select(a.platform, a.domain, a.alias, func.max(a.version)).group_by(*order[:3])
-    heads = {tuple(row) for row in s.execute(newest)}
+    connection = s.connection()
+    heads = {tuple(row) for row in connection.execute(newest)}
     return [
-        Version(**{**row._mapping, "created_at": as_utc(row.created_at)}, in_force=tuple(row[:4]) in heads)
-        for row in s.execute(rows.order_by(*order))
+        Version._make((*row[:-1], as_utc(row[-1]), tuple(row[:4]) in heads))
+        for row in connection.execute(rows.order_by(*order)).all()
     ]
 
 

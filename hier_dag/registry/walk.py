@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, Select, literal, select
 from sqlalchemy.orm import Session
@@ -14,8 +14,7 @@ from hier_dag.registry.aliases import as_utc
 from hier_dag.registry.tables import ArtifactRecord, ParentRecord
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """An artifact on the way, by what the table of artifacts says of it."""
 
     digest: str
@@ -37,8 +36,7 @@ class Node:
         return f"{self.kind}[{self.partition}]" if self.partition else self.kind
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(NamedTuple):
     """An artifact was made from another, which had this role."""
 
     child: str
@@ -118,15 +116,14 @@ def _walk(
         edges = edges.where(ParentRecord.role.not_in(but_roles))
     if depth is not None:
         edges = edges.where(found.c.depth < depth).distinct()
-    columns = [getattr(ArtifactRecord, name) for name in Node.__dataclass_fields__]
+    columns = [getattr(ArtifactRecord, name) for name in Node._fields]
     nodes = select(*columns).where(ArtifactRecord.digest.in_(select(found.c.digest)))
-    return Walk(
-        {row.digest: _node(row) for row in s.execute(nodes)},
-        sorted((Edge(*row) for row in s.execute(edges)), key=lambda e: (e.child, e.role)),
+    # Tens of thousands of rows: the connection gives them twice as fast as the session.
+    connection, at = s.connection(), Node._fields.index("created_at")
+    found_nodes = (
+        Node._make((*row[:at], as_utc(row[at]), *row[at + 1 :])) for row in connection.execute(nodes).all()
     )
-
-
-def _node(row: Any) -> Node:
-    node = Node(*row)
-    # SQLite forgets the zone; all times are written in UTC.
-    return node if node.created_at.tzinfo else replace(node, created_at=as_utc(node.created_at))
+    return Walk(
+        {node.digest: node for node in found_nodes},
+        sorted(map(Edge._make, connection.execute(edges).all())),
+    )
