@@ -122,7 +122,7 @@ def lineage_report(
         files = write_report(report, Home(store.live_folder.parent).audit)
     rows = [
         (live["domain"], f"{live['alias']}\u00a0{live['version']}", f"`{live['digest'][:12]}`",
-         live["since"][:16].replace("T", " "), _checks(live))
+         f"`{live['since'][:16].replace('T', ' ')}`", _checks(live))
         for live in report["live"]
     ]  # fmt: skip
     head = ["domain", "version", "set", "since (UTC)", "checks"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.ui]
@@ -104,3 +105,36 @@ def test_the_page_of_a_domains_events_shows_where_every_row_went(live, page):
     assert not missing(
         page, "raw → canonical", "logs/marketplace.jsonl.gz", "unknown_behavior", "deduplicated"
     )
+
+
+def test_a_page_leads_from_a_published_set_to_its_parents_and_to_the_registry(live, page):
+    row = live.platform.registry.alias("grocery")
+    made = live.platform.registry.artifact(row.digest)
+    page.goto(f"{live.url}/assets/publish/embeddings?view=partitions&partition=grocery")
+    assert not missing(page, row.digest, f"hier audit trace {row.digest[:12]}", f"code {made.code_commit}")
+    model = live.platform.latest("finetune/model", "grocery")
+    assert not missing(page, f"finetune/model[grocery]@{model.digest}")
+    page.get_by_role("link", name="finetune/model[grocery]").click()
+    page.wait_for_url("**/assets/finetune/model?**")
+    assert not missing(page, model.digest, "ndcg10_shots_0")
+
+
+def test_the_pages_of_the_audit_say_what_is_live_and_that_all_is_sound(live, page):
+    head = live.platform.registry.head()
+    job = live.platform.definitions().resolve_implicit_global_asset_job_def()
+    for name, partition in (("verification", None), ("lineage_report", None), ("bundle", "grocery")):
+        wanted = [dg.AssetKey(["audit", name])]
+        ran = job.execute_in_process(
+            instance=live.platform.instance(), partition_key=partition, asset_selection=wanted
+        )
+        assert ran.success
+    assert live.platform.registry.head() == head
+    page.goto(f"{live.url}/assets/audit/verification")
+    assert not missing(page, "verdict", "sound", head.hash)
+    page.goto(f"{live.url}/assets/audit/lineage_report")
+    digests = [live.platform.registry.alias(target).digest[:12] for target in ("grocery", "recipes")]
+    assert not missing(page, *digests, "sound: ", "lineage.html")
+    page.goto(f"{live.url}/assets/audit/bundle?view=partitions&partition=grocery")
+    assert not missing(page, "grocery_v1.zip", live.platform.registry.alias("grocery").digest)
+    page.goto(f"{live.url}/assets/audit/bundle?view=lineage&lineageScope=upstream&lineageDepth=10")
+    assert not missing(page, *ASSETS, "bundle")
