@@ -1,11 +1,13 @@
-"""How fast `hier audit verify` reads: MB/s against a plain sequential read of the same files.
+"""How fast `hier audit verify` is: MB/s against a plain sequential read, seconds for a long history.
 
-    python -m benchmarks.verify [--megabytes 2000] [--rounds 3] [--folder DIR] [--json]
+    python -m benchmarks.verify [--megabytes 2000] [--rounds 3] [--events 100000] [--folder DIR] [--json]
 
 A store of artifacts with files of 4 kB to a quarter of it all is written. Then every file is read, by turns:
 plainly (one thread, blocks of 1 MiB, nothing else done), and by the verification (hashed and compared). Cold
 means that the page cache was told to drop each file (POSIX_FADV_DONTNEED, after fsync); the share of pages
-that it still held is told, by mincore. Warm means that they were read a moment ago.
+that it still held is told, by mincore. Warm means that they were read a moment ago. Then the registry of a
+large platform (`benchmarks.long_history`, SQLite) is verified, as `--fast` does; its store is empty, so that
+all artifacts are looked for in vain.
 """
 
 from __future__ import annotations
@@ -25,8 +27,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.faults.published_sets import table
+from benchmarks.long_history import PLATFORM, fill
 from hier_dag.audit.verify_files import manifests, read_all
+from hier_dag.audit.verify_records import check_log, check_manifests
 from hier_dag.audit.verify_verdict import Verdict
+from hier_dag.reconcile import presence
+from hier_dag.registry import Registry
 from hier_dag.store import ArtifactStore, Manifest
 
 _BLOCK = 1 << 20
@@ -128,6 +134,26 @@ def measured(root: Path, rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
+def of_the_registry(folder: Path, events: int) -> list[dict[str, Any]]:
+    """Rows of the second table: seconds of each part."""
+    folder.mkdir()
+    registry = Registry(f"sqlite:///{folder / 'registry.db'}", platform=PLATFORM)
+    history, found = fill(registry, events), Verdict("")
+    parts: dict[str, Callable[[], object]] = {
+        "chain, rows, facts": lambda: check_log(registry, [], None, found),
+        "manifests on record": lambda: check_manifests(registry, found),
+        "presence and parents": lambda: presence.compare(folder, registry),
+    }
+    rows = []
+    for name, part in parts.items():
+        began = time.perf_counter()
+        part()
+        rows.append({"part": name, "events": history.events, "s": round(time.perf_counter() - began, 1)})
+    if not found.sound:
+        raise RuntimeError(f"{found.problems[0]}")
+    return rows
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(
@@ -135,6 +161,7 @@ def main() -> None:
     )
     parser.add_argument("--megabytes", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--events", type=int, default=100_000, help="of the registry; 0 leaves it out")
     parser.add_argument(
         "--folder", type=Path, help="where the store is written; default: the temporary folder"
     )
@@ -142,8 +169,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         write(Path(folder), arguments.megabytes)
-        rows = measured(Path(folder), arguments.rounds)
-    print(json.dumps(rows, indent=1) if arguments.json else table(rows))
+        tables = [measured(Path(folder), arguments.rounds)]
+        if arguments.events:
+            tables.append(of_the_registry(Path(folder, "history"), arguments.events))
+    print(json.dumps(tables, indent=1) if arguments.json else "\n\n".join(map(table, tables)))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hier_dag.audit.verify_verdict import FILE, MANIFEST, STRANGER, Problem, Verdict
 from hier_dag.errors import StoreError
+from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.progress import Step, tell
 from hier_dag.retention.present import Shelves
 from hier_dag.store import Artifact, FileEntry
@@ -25,8 +26,8 @@ from hier_dag.train.cores import cores
 WORK = "audit/verify"
 _BLOCK = 1 << 20  # bytes; hashing lets other threads run meanwhile
 _TOLD_EVERY = 0.2  # seconds
-_AGAIN = "remove the artifact's folder and run again: it is made again from its recorded inputs"
-_RESTORE = "hier copies check --repair where a copy has it; else " + _AGAIN
+_AGAIN = "run again: it is set aside, and made again from its recorded inputs"
+_RESTORE = f"hier copies check --repair, where a copy has the set; else {_AGAIN}"
 _AWAY = "look who wrote it, then remove it: nothing reads it"
 
 
@@ -125,7 +126,10 @@ def _wrong(artifact: Artifact, entry: FileEntry, meter: _Meter) -> _Wrong | None
         if not artifact.path.exists():
             return None
         said = "nothing" if error.errno == errno.ENOENT else f"it cannot be read: {error.strerror or error}"
-    return _Wrong(artifact.digest, Problem(FILE, _title(artifact), str(path), expected, said, _RESTORE))
+    return _Wrong(
+        artifact.digest,
+        Problem(FILE, _title(artifact), str(path), expected, said, _mend(artifact.manifest.kind)),
+    )
 
 
 def _hashed(path: Path, meter: _Meter) -> tuple[str, int]:
@@ -167,7 +171,7 @@ def _manifest(path: Path, error: StoreError | OSError) -> Problem:
     said = error.message if isinstance(error, StoreError) else f"it cannot be read: {error.strerror or error}"
     kind = path.parent.relative_to(path.parents[2]).as_posix()
     file = path / MANIFEST_FILE
-    return Problem(MANIFEST, f"{kind} {path.name[:12]}", str(file), f"SHA-256 {path.name}", said, _RESTORE)
+    return Problem(MANIFEST, f"{kind} {path.name[:12]}", str(file), f"SHA-256 {path.name}", said, _mend(kind))
 
 
 def _stranger(path: Path) -> Problem:
@@ -175,6 +179,10 @@ def _stranger(path: Path) -> Problem:
     return Problem(
         STRANGER, path.name, str(path), "folders of artifacts, named by their digests", said, _AWAY
     )
+
+
+def _mend(kind: str) -> str:
+    return _RESTORE if kind == PUBLISHED else _AGAIN
 
 
 def _title(artifact: Artifact) -> str:
