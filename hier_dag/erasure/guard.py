@@ -135,7 +135,10 @@ class Guard:
 
     def _note(self, erased: Erased, notes: dict[str, str | None]) -> None:
         with suppress(OSError):  # a home that cannot be written is looked at again
-            replace_file(self._notes(erased), json.dumps(notes, sort_keys=True).encode())
+            path = self._notes(erased)
+            replace_file(path, json.dumps(notes, sort_keys=True).encode())
+            for other in set(path.parent.glob("*.json")) - {path}:
+                other.unlink(missing_ok=True)  # of a list that is longer by now
 
     def _notes(self, erased: Erased) -> Path:
         return self.home / NOTES / f"{erased.name[:32]}.json"

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from hier_dag.registry import Registry
+from hier_dag.registry.chain import ascii_json
 from hier_dag.registry.tables import DetailRecord
 
 _BETWEEN = re.compile(r"[\s,;|\"'{}\[\]()]+")
@@ -32,8 +33,16 @@ def details_with(registry: Registry, ids: Collection[str]) -> list[str]:
 
 
 def names(value: Any, ids: frozenset[str]) -> bool:
-    """Whether a JSON value, or any text within it, names one of some users."""
-    return any(not ids.isdisjoint(_parts(text)) for text in _texts(value))
+    """Whether a JSON value, or any text within it, names one of some users.
+
+    An id that holds a separator itself is looked for anywhere in a text, as it is and as JSON writes it.
+    """
+    odd = {user for user in ids if _parts(user) != {user}}
+    written = {json.dumps(user, ensure_ascii=False)[1:-1] for user in odd}
+    anywhere = odd | written | {ascii_json(user)[1:-1] for user in odd}
+    return any(
+        not ids.isdisjoint(_parts(text)) or any(user in text for user in anywhere) for text in _texts(value)
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:

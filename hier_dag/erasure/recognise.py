@@ -43,7 +43,7 @@ def token(ids: ir.Column, secret: Secret) -> ir.Column:
 
 def found(con: Backend, ids: Sequence[ir.Column], erased: Erased) -> pa.ChunkedArray:
     """Those ids of some columns whose users were erased, each once, string."""
-    columns = [c.as_table().rename(id=c.get_name()).distinct() for c in ids]
+    columns = [c.cast("string").name("id").as_table().distinct() for c in ids]
     every = reduce(lambda a, b: a.union(b), columns).filter(lambda t: t.id.notnull()).distinct()
     known = con.create_table(
         _TOKENS, pa.table({"token": pa.array(erased.tokens, pa.string())}), temp=True, overwrite=True
