@@ -56,7 +56,11 @@ def say_done(made: Receipt, stale: Sequence[Stale], now: bool) -> None:
 def say_stale(stale: Sequence[Stale]) -> None:
     """Prints what awaits re-training."""
     if stale:
-        say(f"Made anew at the next hier run: {', '.join(s.title for s in stale)}, and what is below.")
+        parts: dict[str, list[str]] = {}
+        for one in stale:
+            parts.setdefault(one.kind, []).extend([one.partition] if one.partition else [])
+        named = [f"{kind} ({', '.join(of)})" if of else kind for kind, of in parts.items()]
+        say(f"Made anew at the next hier run: {', '.join(named)}.")
     else:
         say("Nothing awaits re-training.")
 

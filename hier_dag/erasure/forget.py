@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from ibis.backends.duckdb import Backend
 
@@ -96,8 +97,10 @@ def forget(
         registry.redact(details, why=f"erasure {receipt}")
     removed: list[str] = []
     if not keep_old:
-        removed = [r.digest for r in reached if r.kind in NOT_NEEDED and r.grade.word == HOLDS]
-        failed += remove_old(con, workshop, policy, everybody, _named(reached, removed), receipt)
+        going = [r for r in reached if r.kind in NOT_NEEDED and r.grade.word == HOLDS]
+        named = [(r.kind, r.partition or "", r.digest) for r in going]
+        failed += remove_old(con, workshop, policy, everybody, named, receipt)
+        removed = [r.digest for r in going if not workshop.store.path_of(r.kind, r.digest).exists()]
     made = Receipt(
         id=receipt,
         platform=registry.platform,
@@ -163,23 +166,21 @@ def remove_old(
         receipt: id of the erasure's receipt.
 
     Returns:
-        At which copies sets are left, in words: readers there may need them, or they cannot be reached.
+        Where sets are left, in words: readers there may need them, or the place cannot be reached.
     """
-    remove_here(workshop.store, workshop.registry, artifacts, f"erasure {receipt}")
     failed, heads = [], workshop.registry.all_aliases()
-    for place in policy.copies:
+    places: list[str | Path] = [policy.home, *policy.copies]
+    for place in places:
         try:
             if any(AliasRecords(place).lacks(head) for head in heads):
                 failed.append(f"{place}: sets stay until it knows of every version in force")
+            elif place == policy.home:
+                remove_here(workshop.store, workshop.registry, artifacts, f"erasure {receipt}")
             else:
-                remove_at(place, holding_at(con, place, erased))
+                remove_at(str(place), holding_at(con, str(place), erased))
         except HierError as error:
             failed.append(f"{place}: {error.message}")
     return failed
-
-
-def _named(reached: list[Reached], digests: Collection[str]) -> list[tuple[str, str, str]]:
-    return [(r.kind, r.partition or "", r.digest) for r in reached if r.digest in digests]
 
 
 def _clean_corrections(

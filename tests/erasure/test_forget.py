@@ -2,17 +2,23 @@
 
 import json
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.faults.published_sets import DOMAIN
+from benchmarks.faults.published_sets import DOMAIN, MODEL, request
 from hier_dag.erasure.receipt import read_receipt, receipt_file
+from hier_dag.erasure.status import recorded
 from hier_dag.errors import ConfigError, HierError, StoreError, UsageError
-from hier_dag.pipeline.publication import name_set, roll_back
+from hier_dag.pipeline.publication import go_live, name_set, roll_back
+from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import PUBLISHED
+from hier_dag.pipeline.workshop import Built
 from hier_dag.publish.reader import open_set
+from hier_dag.registry import Move
+from tests.publish.written import pairs, vectors, write
 
 
 def knows(vectors, user):
@@ -173,6 +179,62 @@ def test_without_the_secret_nothing_is_built_any_more(place):
         place.site.make(place.workshop, 1)
     with pytest.raises(ConfigError, match="is gone"):
         place.forget("u0008")
+
+
+def test_the_set_that_began_a_space_gives_way_too_so_that_it_need_not_be_kept(place):
+    first = place.publish(1)
+    anchored = Request(PUBLISHED, DOMAIN, "1", {}, {"model": MODEL, "anchor": first.digest})
+
+    def build(_, staged):
+        about = {"domain": DOMAIN, "space": first.space, "anchor": first.digest}
+        facts, notes = write(staged, vectors(40, 60), seen=pairs([7, 8], [1, 2]), **about)
+        return Built(summary=facts, known=tuple(notes.entries))
+
+    made = place.workshop.make(anchored, build, run_id="r").artifact
+    policy, same = place.policy, lambda *_: ("same", {})
+    go_live(place.workshop, made, policy, same, run_id="r", why="w", facts={})
+    receipt = place.forget("u000007", "u0007").receipt
+    live = place.workshop.store.open(PUBLISHED, place.registry.alias(DOMAIN).digest)
+    began = receipt.replaced[first.digest]
+    anchors = (
+        live.manifest.summary["anchor"],
+        live.manifest.parents["anchor"],
+        live.json("set.json")["anchor"],
+    )
+    assert set(anchors) == {began}
+    assert live.manifest.summary["space"] == first.space
+    assert receipt.replaced == {first.digest: began, made.digest: live.digest}
+    assert place.holding("u000007", "u0007") == []
+
+
+def test_who_publishes_meanwhile_is_suppressed_as_well(place):
+    place.publish(1)
+    move, tries = place.registry.move_together, []
+
+    def somebody_comes_first(*given):
+        tries.append(given)
+        if len(tries) == 1:
+            place.registry.move_alias(Move(DOMAIN, "live", second.digest, "r", "w", space=f"{2:016x}"))
+        return move(*given)
+
+    second = place.site.make(place.workshop, 2).artifact
+    with mock.patch.object(place.registry, "move_together", somebody_comes_first):
+        place.forget("u0007")
+    assert len([given for given in tries if len(given) > 1]) == 2
+    now = open_set(place.home, DOMAIN)
+    assert (now.version, now.facts["mark"], knows(now, "u0007")) == (3, 2, False)
+
+
+def test_an_erasure_that_ends_early_holds_already_and_is_finished_by_the_next(place):
+    place.publish(1)
+    killed = mock.patch("hier_dag.erasure.forget.flip", side_effect=KeyboardInterrupt)
+    with killed, pytest.raises(KeyboardInterrupt):
+        place.forget("u0007")
+    (said,) = recorded(place.registry)
+    assert not said["finished"]
+    assert place.workshop.find(request(1)) is None, "nothing is built upon what holds them"
+    assert place.forget("u0007").receipt.removed
+    assert not knows(open_set(place.home, DOMAIN), "u0007")
 
 
 def test_a_receipt_lies_at_home_and_says_what_was_done(place):

@@ -113,6 +113,21 @@ def test_rows_of_an_erased_user_are_left_out_and_a_domain_without_them_is_reused
     assert user not in texts_of(links.artifact)
 
 
+def test_an_old_raw_copy_brings_nobody_back(own, user):
+    log = own.logs / "grocery.jsonl"
+    old = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    erase(own, user)
+    log.write_text("".join(line for line in old if user not in line), encoding="utf-8")
+    cleaned = make_events(own, "grocery").artifact
+    log.write_text("".join(old), encoding="utf-8")
+    back = make_events(own, "grocery")
+    assert not back.reused, "the artifact of these very files holds them"
+    assert user not in texts_of(back.artifact)
+    totals = [a.json("ledger.json")["totals"] for a in (cleaned, back.artifact)]
+    assert totals[1]["erased"] == sum(user in line for line in old)
+    assert {**totals[0], "rows_in": len(old)} == {k: n for k, n in totals[1].items() if k != "erased"}
+
+
 def test_a_graph_is_not_made_of_events_that_hold_an_erased_user(own, user):
     erase(own, user)
     with pytest.raises(Refused, match=r"made from what is of erased users: .*events:food_delivery holds"):
