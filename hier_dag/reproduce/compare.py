@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 from hier_dag.store import Artifact, Manifest
 
 _LONGEST = 200
+_TOLD_BY_VALUE = (".parquet", ".safetensors", ".json")
 _DECIDED_HERE = frozenset({"device", "threads", "processes"})
 """Figures of a summary that say how a work was done; they are compared as conditions, not as contents."""
 
@@ -59,7 +60,9 @@ def contents(manifest: Manifest) -> dict[str, Any]:
 
 def differences(recorded: Artifact, now: Artifact) -> Iterator[Difference]:
     """The first value that differs in each file, then in the manifests; where values agree there is none."""
-    for name in differing_files(recorded.manifest, now.manifest):
+    # What is drawn or indexed from tables and arrays comes last: those tell columns and rows.
+    names = differing_files(recorded.manifest, now.manifest)
+    for name in sorted(names, key=lambda name: (not name.endswith(_TOLD_BY_VALUE), name)):
         found = first_difference(recorded.path / name, now.path / name, name)
         if found is not None:
             yield found

@@ -1,0 +1,102 @@
+"""The first value in which two files differ."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from hier_dag.reproduce.classes import CONDITIONS, EXACT, PROMISES, TOLERANCE, promise_of
+from hier_dag.reproduce.compare import first_difference
+from hier_dag.reproduce.figures import Figures, figures_of
+from hier_dag.reproduce.recipes import within
+
+VALUES = st.lists(st.one_of(st.none(), st.floats(width=32)), min_size=1, max_size=20)
+
+
+def told(tmp_path, name, write, one, two):
+    for part, value in (("one", one), ("two", two)):
+        (tmp_path / part).mkdir(exist_ok=True)
+        write(value, tmp_path / part / name)
+    return first_difference(tmp_path / "one" / name, tmp_path / "two" / name, name)
+
+
+@given(one=VALUES, data=st.data())
+def test_the_first_row_that_differs_is_found_in_tables(tmp_path_factory, one, data):
+    two = data.draw(st.lists(st.one_of(st.none(), st.floats(width=32)), min_size=len(one), max_size=len(one)))
+    same = [repr(a) == repr(b) or a == b for a, b in zip(one, two, strict=True)]
+    tables = [pa.table({"x": pa.array(values, pa.float32())}) for values in (one, two)]
+    found = told(tmp_path_factory.mktemp("t"), "t.parquet", pq.write_table, *tables)
+    assert (found and found.row) == (None if all(same) else same.index(False) + 1)
+
+
+@given(at=st.integers(0, 29))
+def test_the_first_vector_that_differs_is_found(tmp_path_factory, at):
+    vectors = np.arange(60, dtype=np.float32).reshape(30, 2)
+    other = vectors.copy()
+    other[at:, 1] += 1
+    kind = pa.list_(pa.float32(), 2)
+    tables = [
+        pa.table({"v": pa.FixedSizeListArray.from_arrays(v.ravel(), type=kind)}) for v in (vectors, other)
+    ]
+    found = told(tmp_path_factory.mktemp("t"), "t.parquet", pq.write_table, *tables)
+    assert (found.column, found.row) == ("v", at + 1)
+
+
+def test_arrays_and_json_name_the_place(tmp_path):
+    one = {"a": np.zeros(3, np.float32), "b": np.zeros((2, 2), np.float32)}
+    two = {"a": np.zeros(3, np.float32), "b": np.array([[0, 0], [2, 0]], np.float32)}
+    found = told(tmp_path, "x.safetensors", save_file, one, two)
+    assert (found.column, found.row, found.recorded, found.now) == ("b", 2, "0.0", "2.0")
+
+    def write(value, path):
+        path.write_text(json.dumps(value))
+
+    found = told(tmp_path, "x.json", write, {"a": [{"b": 1}]}, {"a": [{"b": 2}]})
+    assert (found.column, found.recorded, found.now) == ("a[0].b", "1", "2")
+    assert told(tmp_path, "x.json", write, {"a": 1, "b": 2}, {"b": 2, "a": 1}) is None
+
+
+def test_figures_say_how_far_vectors_are_apart(tmp_path):
+    rng = np.random.default_rng(0)
+    users, items = (rng.standard_normal((n, 4)).astype(np.float32) for n in (20, 40))
+    for name, shift in (("one", 0.0), ("two", 0.01)):
+        (tmp_path / name).mkdir()
+        moved = (items + np.float32(shift)).astype(np.float32)
+        save_file({"user_vectors": users, "item_vectors": moved}, tmp_path / name / "vectors.safetensors")
+    found = figures_of("finetune/model", tmp_path / "one", tmp_path / "two")
+    assert abs(found.max_abs - 0.01) < 1e-6
+    assert abs(found.max_rel - 0.01 / np.abs(items).max()) < 1e-6
+    assert found.overlap == 1.0  # one shift for all items keeps their order
+
+
+def test_the_weakest_promise_counts_and_bounds_are_bounds():
+    assert promise_of("pretrain/encoder", []).level == EXACT
+    assert promise_of("pretrain/encoder", ["threads"]).level == TOLERANCE
+    assert promise_of("pretrain/encoder", ["threads", "device"]).max_rel == (
+        PROMISES["pretrain/encoder"]["device"].max_rel
+    )
+    assert all(set(row) == set(CONDITIONS) for row in PROMISES.values())
+    near = promise_of("pretrain/encoder", ["threads"])
+    assert near.holds(Figures(1.0, near.max_rel, near.min_overlap))
+    assert not near.holds(Figures(1.0, 2 * near.max_rel, 1.0))
+    assert not near.holds(Figures(1.0, 0.0, near.min_overlap - 0.01))
+    assert not near.holds(None)
+
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@given(since=st.none() | st.integers(-5, 5), length=st.none() | st.integers(1, 5))
+def test_a_build_is_done_as_of_a_time_at_which_its_rows_come_out_as_recorded(since, length):
+    start = None if since is None else NOW + timedelta(days=since)
+    end = None if length is None else (start or NOW + timedelta(days=-2)) + timedelta(days=length)
+    moment = within(start and start.isoformat(), end and end.isoformat(), NOW)
+    assert start is None or moment >= start
+    assert end is None or moment < end
+    if (start is None or start <= NOW) and (end is None or end > NOW):
+        assert moment == NOW
