@@ -13,6 +13,7 @@ from hier_dag.audit.card.markdown import markdown
 from hier_dag.audit.card.parts import Page, Part
 from hier_dag.audit.card.paths import decision_paths
 from hier_dag.audit.card.quality import ablations, quality, slices
+from hier_dag.evaluate.cells import signed
 from hier_dag.evaluate.figures import Figures
 from hier_dag.evaluate.verdict import verdict, worth_words
 from hier_dag.evaluate.words import setting_words
@@ -82,7 +83,7 @@ def verdict_words(shown: Figures | None) -> tuple[str, ...]:
     if shown is None:
         return ("The domain has no test interaction, so nothing was scored.",)
     worth = worth_words(shown)
-    return (verdict(shown), *([worth] if worth else []))
+    return (signed(verdict(shown)), *([signed(worth)] if worth else []))
 
 
 def chips(about: Subject) -> tuple[str, ...]:
