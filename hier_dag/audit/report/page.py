@@ -33,6 +33,8 @@ def report_page(report: Record) -> Page:
 
 
 def _soundness(chain: Record) -> str:
+    if chain["problems"] is None:
+        return "The registry's log was not verified for this report."
     if chain["problems"]:
         return f"The registry does not verify: {chain['problems']:,} problem(s), listed at the end."
     return f"The registry verifies: {chain['events']:,} events in one chain, every row follows from them."

@@ -85,6 +85,9 @@ def test_a_registry_that_was_tampered_with_is_told_and_refused(own, hier, tmp_pa
     page = (tmp_path / "forged" / HTML).read_text(encoding="utf-8")
     assert "The registry does not verify" in page
     assert report["chain"]["first_problems"][0].split(":")[0] in page
+    fast = hier("audit", "lineage-report", "--fast", "--domains", own.domains, "--out", tmp_path / "fast")
+    assert (fast.code, "not verified" in fast.out) == (0, True)
+    assert "was not verified" in (tmp_path / "fast" / HTML).read_text(encoding="utf-8")
 
 
 def _forge(file):
