@@ -27,6 +27,7 @@ class Domain(BaseModel):
     model_config = _STRICT
     role: Literal["source", "target"]
     title: str | None = None
+    contact: str | None = Field(None, description="who answers for the domain, for cards and bundles")
     sources: tuple[EventSource, ...] = ()
     catalogue: tuple[Catalogue, ...] = ()
     behaviors: dict[str, Annotated[float, Field(gt=0)]] | None = Field(
@@ -77,6 +78,7 @@ class PlatformConfig(BaseModel):
     model_config = _STRICT
     platform: str = Field(pattern=r"^[a-z0-9_]+$", max_length=LONGEST_NAME)
     data: str = Field(".", description="folder that relative paths start from")
+    contact: str | None = Field(None, description="who answers for the platform, for cards and bundles")
     splits: DefaultSplits = DefaultSplits()
     domains: dict[str, Domain]
     links: Links = Links()

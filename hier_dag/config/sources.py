@@ -35,6 +35,7 @@ class TableSource(BaseModel):
     extra_columns: Literal["allow", "refuse"] = Field(
         "allow", description="what happens when the source has columns that the declaration does not name"
     )
+    terms: str | None = Field(None, description="terms of use, for cards and bundles; no part of any digest")
 
     @model_validator(mode="after")
     def _one_place(self) -> TableSource:

@@ -72,7 +72,7 @@ def links_request(config: PlatformConfig) -> Request:
 
 def _meaning(source: TableSource) -> dict[str, Any]:
     """What a declaration says of its rows; where they lie is in the inputs, and a URL may hold secrets."""
-    return source.model_dump(exclude={"path", "sql", "table"})
+    return source.model_dump(exclude={"path", "sql", "table", "terms"})
 
 
 def _input(raw: RawInput) -> dict[str, Any]:

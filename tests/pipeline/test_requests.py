@@ -50,6 +50,13 @@ def test_training_parameters_do_not_ask_for_another_ingest(declared):
     assert links_request(declared()).key == links_request(other).key
 
 
+def test_terms_of_use_are_words_about_the_data_and_make_nothing_anew(declared):
+    told = declared([{"path": "a.csv", "terms": "research only"}])
+    links = declared(links={"item_entity": {"path": "links.csv", "terms": "CC BY 4.0"}})
+    assert events_request(told, "shop").key == events_request(declared(), "shop").key
+    assert links_request(links).key == links_request(declared()).key
+
+
 def test_no_secret_of_a_url_reaches_a_request(declared, tmp_path):
     import sqlite3
 
