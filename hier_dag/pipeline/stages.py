@@ -18,4 +18,4 @@ RESULT = f"{STUDY}/result"
 
 CODE_VERSIONS = {EVENTS: "2", LINKS: "2", GRAPH: "3", ENCODER: "10", MODEL: "8", PUBLISHED: "4"}
 # A study's figures come out of pre-training and transfer, so a new version of either makes them anew.
-CODE_VERSIONS[STUDY] = f"1.{CODE_VERSIONS[ENCODER]}.{CODE_VERSIONS[MODEL]}"
+CODE_VERSIONS[STUDY] = f"2.{CODE_VERSIONS[ENCODER]}.{CODE_VERSIONS[MODEL]}"

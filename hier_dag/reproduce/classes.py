@@ -18,6 +18,8 @@ from hier_dag.pipeline.stages import (
     MODEL,
     PUBLISHED,
     REFUSED,
+    RESULT,
+    STUDY,
 )
 from hier_dag.reproduce.figures import Figures
 
@@ -29,6 +31,8 @@ CONDITIONS = {
     DEVICE: "another device, or another number of processes that train together",
     PARENTS: "parents that were built again and are within their own tolerance (--deep)",
 }
+CELLS = tuple(f"{STUDY}/{name}" for name in ("sensitivity", "scaling", "ablation"))
+"""Kinds of the cells of studies that train."""
 EXACT, VALUES, TOLERANCE, GIVEN = "exact", "values", "tolerance", "given"
 
 
@@ -75,6 +79,9 @@ PROMISES: dict[str, dict[str, Promise]] = {
     ENCODER: _TRAINED,
     MODEL: _TRAINED,
     PUBLISHED: {SAME: _EXACT, THREADS: _EXACT, ENVIRONMENT: _LIKE, DEVICE: _EXACT, PARENTS: _LIKE},
+    # Figures of a training: no bound is declared, so that another environment is looked at by a person.
+    RESULT: dict.fromkeys(CONDITIONS, _EXACT),
+    **dict.fromkeys(CELLS, dict.fromkeys(CONDITIONS, _EXACT)),
     CORRECTIONS: dict.fromkeys(CONDITIONS, Promise(GIVEN)),
 }
 _LEVELS = (EXACT, VALUES, TOLERANCE, GIVEN)

@@ -19,8 +19,9 @@ from hier_dag.ingest.ledger import Ledger
 from hier_dag.ingest.links import LinkInput
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.requests import domains_of
-from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED
+from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED, RESULT
 from hier_dag.pipeline.workshop import QUARANTINE, Built, Workshop
+from hier_dag.reproduce.classes import CELLS
 from hier_dag.reproduce.declared import RawPlace, declared_of, events_config, graph_config, links_config
 from hier_dag.reproduce.raw_files import proven_inputs
 from hier_dag.store import Artifact, Manifest
@@ -186,6 +187,24 @@ def published(recorded: Artifact, request: Request, staged: Path, bench: Bench) 
         return build_set(of, PublishParams.model_validate(request.params), staged, con)
 
 
+def result(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> Built:
+    """study/result: the work that cells share, with the threads that its parameters say."""
+    from hier_dag.study.setting import recorded_setting
+    from hier_dag.study.trained import compute_result
+
+    setting = recorded_setting(request.params, request.seeds[0])
+    return compute_result(bench.workshop, setting, request.title, request, staged)
+
+
+def cell(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> Built:
+    """A cell of a trained study, from the result that it names."""
+    from hier_dag.study.files import CELL
+    from hier_dag.study.trained import write_cell
+
+    shared = bench.workshop.open(RESULT, recorded.json(CELL)["result"])
+    return write_cell(request, shared, staged)
+
+
 RECIPES: dict[str, Recipe] = {
     EVENTS: events,
     LINKS: links,
@@ -194,4 +213,6 @@ RECIPES: dict[str, Recipe] = {
     ENCODER: encoder,
     MODEL: model,
     PUBLISHED: published,
+    RESULT: result,
+    **dict.fromkeys(CELLS, cell),
 }

@@ -14,11 +14,13 @@ from hier_dag.pipeline.stages import CORRECTIONS
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.registry import Registry
 from hier_dag.reproduce.certificate import Certificate
+from hier_dag.reproduce.classes import CELLS
 from hier_dag.reproduce.declared import RawPlace
 from hier_dag.reproduce.parents import Parents
 from hier_dag.reproduce.rebuild import rebuild, refuse_other_code
 from hier_dag.reproduce.recipes import Bench
 from hier_dag.store import Artifact, ArtifactStore, Manifest
+from hier_dag.study.files import CELL
 
 _ENGINE_THREADS = 2
 Started = Callable[[Manifest], None]
@@ -99,14 +101,22 @@ def _lineage(store: ArtifactStore, registry: Registry, artifact: Artifact) -> li
     order: dict[str, Artifact] = {}
 
     def visit(one: Artifact) -> None:
-        if one.manifest.kind != CORRECTIONS:  # earlier corrections are in the ones that are used
-            for digest in one.manifest.parents.values():
-                if digest not in order:
-                    visit(_open(store, registry, digest))
+        for digest in _above(one):
+            if digest not in order:
+                visit(_open(store, registry, digest))
         order[one.digest] = one
 
     visit(artifact)
     return [*order.values()]
+
+
+def _above(artifact: Artifact) -> list[str]:
+    """Digests of what an artifact was made of."""
+    if artifact.manifest.kind == CORRECTIONS:  # earlier corrections are in the ones that are used
+        return []
+    # The work that cells share is looked up by its request while a cell is made: no parent of it.
+    shared = [artifact.json(CELL)["result"]] if artifact.manifest.kind in CELLS else []
+    return [*artifact.manifest.parents.values(), *shared]
 
 
 def _open(store: ArtifactStore, registry: Registry, digest: str) -> Artifact:

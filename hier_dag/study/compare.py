@@ -127,7 +127,6 @@ def _measurements(finished: Sequence[Finished], seeds: dict[str, int]) -> list[d
     cells = {f.cell.label: f for f in finished}
     for one in finished:
         sizes = {k: v for k, v in one.artifact.manifest.summary.items() if isinstance(v, int | float)}
-        sizes.pop("shared", None)
         for name, value in {**one.seconds, **sizes}.items():
             found.setdefault((one.cell.label, name), []).append(float(value))
     return [

@@ -52,6 +52,20 @@ class Setting:
         }
 
 
+def recorded_setting(params: Mapping[str, Any], seed: int) -> Setting:
+    """The setting that `Setting.params` was taken of, as a manifest holds it."""
+    transfer = TransferParams.from_json({**asdict(TransferParams()), **params["transfer"]})
+    return Setting(
+        pretrain=PretrainParams(**params["pretrain"]),
+        transfer=transfer,
+        links=float(params["graph"]["links"]),
+        sources=tuple(params["graph"]["sources"]),
+        targets=tuple(params["targets"]),
+        shots=tuple(params["shots"]),
+        seed=seed,
+    )
+
+
 def setting_of(config: PlatformConfig, cell: Cell) -> Setting:
     """Applies a cell's overrides to a platform's declaration.
 

@@ -8,6 +8,7 @@ import pytest
 from hier_dag.errors import TrainingError
 from hier_dag.evaluate.records import RECORD_SCHEMA
 from hier_dag.pipeline.stages import GRAPH, RESULT
+from hier_dag.reproduce.reproduce import reproduce
 from hier_dag.study.collect import finished_cells, markdown, summary_of
 from hier_dag.study.registry import STUDIES
 
@@ -33,7 +34,7 @@ def test_a_study_is_run_once_and_its_default_is_shared_with_the_next(studied, ru
     assert outcomes(scaling) == {"default_s0": "made"}
     assert results(studied) == made
     cell = studied.latest("study/scaling", "default_s0")
-    assert cell.manifest.summary["shared"]
+    assert [c.facts["shared"] for c in studied.registry.checks(cell.digest) if c.name == "measured"] == [True]
     assert cell.json("cell.json")["result"] in made
 
 
@@ -210,3 +211,14 @@ def test_times_are_beside_the_artifact_and_not_in_it(studied, run_cells):
     (one,) = finished_cells(STUDIES["scaling"], studied.config, studied.workshop())
     assert one.seconds["pretrain_s"] > 0
     assert set(one.seconds) == {"pretrain_s", "transfer_s", "scoring_s"}
+
+
+def test_a_cell_and_the_work_that_it_shares_come_out_bit_for_bit_when_they_are_built_again(
+    studied, run_cells, tmp_path
+):
+    run_cells(studied, "sensitivity", "exemplars_4")
+    cell = studied.latest("study/sensitivity", "exemplars_4_s0")
+    wanted = [(RESULT, cell.json("cell.json")["result"]), ("study/sensitivity", cell.digest)]
+    for kind, digest in wanted:
+        (certificate,) = reproduce(studied.store, studied.registry, kind, digest, tmp_path)
+        assert certificate.verdict == "identical", certificate.difference
