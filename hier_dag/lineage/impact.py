@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hier_dag.lineage.raw_content import Content, contents_of
-from hier_dag.lineage.trace import ANCHOR, Traced, steps_from, traced
+from hier_dag.lineage.trace import ANCHOR, Traced, traced
 from hier_dag.lineage.versions import Version, versions_among
 from hier_dag.registry import Registry
 from hier_dag.registry.tables import InputRecord
-from hier_dag.registry.walk import Walk, descendants, reached
+from hier_dag.registry.walk import nodes_of, reached
 from hier_dag.store import ArtifactStore
 
 
@@ -24,7 +24,7 @@ class Impact:
 
     Attributes:
         contents: the bytes that the question was about, one record for each location, oldest first.
-        artifacts: everything that was made of them, those that read them first (0 steps).
+        artifacts: everything that was made of them, in the order in which it was made.
         space_only: digests of sets that hold nothing of the file, but go on with the space that a
             set of it began.
         versions: versions of aliases that name one of the artifacts, but for those of `space_only`.
@@ -63,7 +63,7 @@ def impact(registry: Registry, stores: Mapping[str, ArtifactStore], file: str) -
         UsageError: no artifact on record read such a file, or several are called so.
     """
 
-    def question(s: Session) -> tuple[list[Content], list[str], Walk, list[Version]]:
+    def question(s: Session) -> Impact:
         contents = contents_of(s, file)
         # One location with all of its contents, or one content with all of its locations: each pair is meant.
         readers = (
@@ -72,11 +72,10 @@ def impact(registry: Registry, stores: Mapping[str, ArtifactStore], file: str) -
             .where(InputRecord.sha256.in_({c.sha256 for c in contents}))
             .distinct()
         )
-        starts = list(s.scalars(readers))
-        return contents, starts, descendants(s, readers), versions_among(s, reached(readers))
+        every = reached(readers)
+        made = reached(readers, but_roles=(ANCHOR,))
+        holding = set(s.connection().execute(select(made.c.digest)).scalars())
+        versions, nodes = versions_among(s, made), nodes_of(s, every)
+        return Impact(contents, traced(nodes, versions, stores), frozenset(nodes) - holding, versions)
 
-    contents, starts, walk, versions = registry.read(question)
-    made = steps_from(starts, walk.edges, up=False, but_roles=(ANCHOR,))
-    artifacts = traced(walk, starts, versions, stores, up=False)
-    space_only = frozenset(a.node.digest for a in artifacts) - made.keys()
-    return Impact(contents, artifacts, space_only, [v for v in versions if v.digest in made])
+    return registry.read(question)

@@ -27,13 +27,13 @@ class Traced:
 
     Attributes:
         node: its record.
-        steps: the least number of steps from where the walk began.
+        steps: the least number of steps from where the walk began; None where no steps were walked.
         stores: platforms whose store has it; empty where it was removed.
         versions: of aliases that name it.
     """
 
     node: Node
-    steps: int
+    steps: int | None
     stores: tuple[str, ...]
     versions: list[Version] = field(default_factory=list)
 
@@ -113,23 +113,30 @@ def trace(
         return follow(s, digest, depth=depth), versions_among(s, reached(start, depth, up=up))
 
     walk, versions = registry.read(question)
-    return Trace(digest, up, traced(walk, [digest], versions, stores, up=up), walk.edges)
+    steps = steps_from([digest], walk.edges, up=up)
+    artifacts = traced(walk.nodes, versions, stores, steps)
+    artifacts.sort(key=lambda t: (steps[t.node.digest], t.node.event))
+    return Trace(digest, up, artifacts, walk.edges)
 
 
 def traced(
-    walk: Walk,
-    starts: Iterable[str],
+    nodes: Mapping[str, Node],
     versions: Iterable[Version],
     stores: Mapping[str, ArtifactStore],
-    *,
-    up: bool,
+    steps: Mapping[str, int] | None = None,
 ) -> list[Traced]:
-    """Artifacts of a walk with what has become of each, nearest first, then in the order they were made."""
-    there = at_hand(stores, (n.kind for n in walk.nodes.values()))
-    named = by_digest(versions)
-    far = steps_from(starts, walk.edges, up=up)
-    found = [Traced(n, far[d], there.get(d, ()), named.get(d, [])) for d, n in walk.nodes.items() if d in far]
-    return sorted(found, key=lambda t: (t.steps, t.node.event))
+    """Artifacts with what has become of each, in the order in which they were made.
+
+    Args:
+        nodes: records by digest.
+        versions: of aliases that name some of them.
+        stores: by platform.
+        steps: from where a walk began, by digest.
+    """
+    there = at_hand(stores, {n.kind for n in nodes.values()})
+    named, far = by_digest(versions), steps or {}
+    found = (Traced(n, far.get(d), there.get(d, ()), named.get(d, [])) for d, n in nodes.items())
+    return sorted(found, key=lambda t: t.node.event)
 
 
 def _longest(starts: Iterable[str], steps: list[tuple[str, str, str]]) -> dict[str, tuple[str, str]]:

@@ -69,15 +69,30 @@ def ancestors(s: Session, digest: str, *, depth: int | None = None, but_roles: S
     return _walk(s, just(digest), depth, but_roles, up=True)
 
 
-def descendants(s: Session, start: str | Select[tuple[str]], *, depth: int | None = None) -> Walk:
-    """What was made of an artifact, or of any of several.
+def descendants(s: Session, digest: str, *, depth: int | None = None) -> Walk:
+    """What was made of an artifact.
 
     Args:
         s: a transaction.
-        start: where to begin: a digest, or a query for digests.
+        digest: where to begin.
         depth: steps at most; None for all the way.
     """
-    return _walk(s, just(start) if isinstance(start, str) else start, depth, (), up=False)
+    return _walk(s, just(digest), depth, (), up=False)
+
+
+def nodes_of(s: Session, found: CTE) -> dict[str, Node]:
+    """Records of the artifacts that a walk reaches, by digest.
+
+    Args:
+        s: a transaction.
+        found: a table expression with a column `digest` (`reached`).
+    """
+    columns = [getattr(ArtifactRecord, name) for name in Node._fields]
+    query = select(*columns).where(ArtifactRecord.digest.in_(select(found.c.digest)))
+    # Tens of thousands of rows: the connection gives them twice as fast as the session.
+    rows, at = s.connection().execute(query).all(), Node._fields.index("created_at")
+    nodes = (Node._make((*row[:at], as_utc(row[at]), *row[at + 1 :])) for row in rows)
+    return {node.digest: node for node in nodes}
 
 
 def reached(
@@ -116,14 +131,4 @@ def _walk(
         edges = edges.where(ParentRecord.role.not_in(but_roles))
     if depth is not None:
         edges = edges.where(found.c.depth < depth).distinct()
-    columns = [getattr(ArtifactRecord, name) for name in Node._fields]
-    nodes = select(*columns).where(ArtifactRecord.digest.in_(select(found.c.digest)))
-    # Tens of thousands of rows: the connection gives them twice as fast as the session.
-    connection, at = s.connection(), Node._fields.index("created_at")
-    found_nodes = (
-        Node._make((*row[:at], as_utc(row[at]), *row[at + 1 :])) for row in connection.execute(nodes).all()
-    )
-    return Walk(
-        {node.digest: node for node in found_nodes},
-        sorted(map(Edge._make, connection.execute(edges).all())),
-    )
+    return Walk(nodes_of(s, found), sorted(map(Edge._make, s.connection().execute(edges).all())))
