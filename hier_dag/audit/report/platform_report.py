@@ -27,11 +27,11 @@ def platform_report(registry: Registry, *, fast: bool = False) -> dict[str, Any]
         fast: leaves the verification of the log out, which reads all of it.
 
     Returns:
-        JSON: platform; chain (events, head, problems: of the whole log, verified now; null if it was not); live (a
-        record an alias of a domain: version, set, since, who, why, chain of digests from the raw artifacts to the
-        set, checks, what let it go live); artifacts (what is on the chains, by digest); raw_files (location,
-        digest, which artifact read it); decisions (waivers, approvals, pins: the newest on each subject; and
-        how many erasures).
+        JSON: platform; chain (events, head, problems: of the whole log, verified now; null if it was not);
+        live (a record an alias of a domain: version, set, since, who, why, chain of digests from the raw
+        artifacts to the set, checks, what let it go live); artifacts (what is on the chains, by digest);
+        raw_files (location, digest, which artifact read it); decisions (waivers, approvals, pins: the newest
+        on each subject; and how many erasures).
     """
     rows = registry.all_aliases()
     walks = {digest: _walk(registry, digest) for digest in dict.fromkeys(row.digest for row in rows)}
