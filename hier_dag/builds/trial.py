@@ -202,6 +202,7 @@ def _rows(outcome: Outcome) -> dict[str, Any]:
         "rows_out",
         "quarantined",
         "deduplicated",
+        "erased",
         "users",
         "items",
         "entities",

@@ -125,7 +125,8 @@ def _counts(check: Checked) -> str:
     """The rows of a stage that holds, in words."""
     facts = check.facts
     if "rows_in" in facts:
-        lost = {**facts.get("quarantined", {}), "deduplicated": facts.get("deduplicated", 0)}
+        others = {reason: facts.get(reason, 0) for reason in ("deduplicated", "erased")}
+        lost = {**facts.get("quarantined", {}), **others}
         parts = [f"{n:,} {reason}" for reason, n in lost.items() if n]
         return f"{facts['rows_in']:,} rows in = " + " + ".join([f"{facts['rows_out']:,} out", *parts])
     return ", ".join(

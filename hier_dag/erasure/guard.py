@@ -91,16 +91,19 @@ class Guard:
         return erased
 
     def refuse_if_later(self, request: Request, began: Erased | None) -> None:
-        """Refuses to commit what was built while somebody was erased.
+        """Refuses to commit what was built of raw files, or of what is touched, while somebody was erased.
 
         Args:
             request: that it answers.
             began: who was erased when its build began.
 
         Raises:
-            ContractError: somebody was erased since.
+            ContractError: somebody was erased since who may be in it.
         """
-        if self.erased() != began:
+        if self.erased() == began:
+            return
+        self.refuse(request)
+        if request.inputs:
             raise ContractError(
                 f"users were erased while {request.title} was being made.",
                 domain=request.partition,

@@ -1,7 +1,7 @@
-"""Artifacts that hold erased users and have been made anew without them: they go, whoever was made from them.
+"""Artifacts that hold erased users and that nothing in force was made from any more: they go.
 
-A clean-up keeps what is still in force with everything that it was made from. Here the other way round: what
-holds somebody goes as soon as its kind and domain have a newer artifact that holds nobody.
+A clean-up keeps them longer: sets that a roll-back may need stay, with everything that they were made from.
+What is in force keeps its evidence until it has been trained anew.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from hier_dag.erasure.erased import Erased
 from hier_dag.erasure.forget import NOT_NEEDED
 from hier_dag.erasure.grades import HOLDS
+from hier_dag.erasure.places import UNLEARNT
 from hier_dag.erasure.reach import Reached
 from hier_dag.pipeline.workshop import Workshop
 
@@ -23,9 +24,20 @@ def superseded(workshop: Workshop, erased: Erased, reached: Sequence[Reached]) -
         erased: everybody who was erased.
         reached: artifacts that have something of erased users.
     """
-    in_force = {head.digest for head in workshop.registry.all_aliases(every_platform=True)}
-    holding = [r for r in reached if r.grade.word == HOLDS and r.digest not in in_force]
+    needed = _made_of(workshop, {head.digest for head in workshop.registry.all_aliases(every_platform=True)})
+    holding = [r for r in reached if r.grade.word == HOLDS and r.digest not in needed]
     return [r for r in holding if r.kind in NOT_NEEDED or _made_anew(workshop, erased, r)]
+
+
+def _made_of(workshop: Workshop, digests: set[str]) -> set[str]:
+    """Some artifacts and all that they learnt of."""
+    found, left = set(digests), list(digests)
+    while left:
+        parents = workshop.registry.parents(left.pop())
+        new = {parent for role, parent in parents.items() if role not in UNLEARNT} - found
+        found |= new
+        left += new
+    return found
 
 
 def _made_anew(workshop: Workshop, erased: Erased, reached: Reached) -> bool:

@@ -128,6 +128,12 @@ def test_an_old_raw_copy_brings_nobody_back(own, user):
     assert {**totals[0], "rows_in": len(old)} == {k: n for k, n in totals[1].items() if k != "erased"}
 
 
+def test_a_check_of_the_data_leaves_them_out_as_a_run_would(own, user, hier):
+    erase(own, user)
+    told = hier("check", own.domains, "--data").out
+    assert " erased" in told
+
+
 def test_a_graph_is_not_made_of_events_that_hold_an_erased_user(own, user):
     erase(own, user)
     with pytest.raises(Refused, match=r"made from what is of erased users: .*events:food_delivery holds"):
