@@ -43,7 +43,7 @@ def say_done(made: Receipt, stale: Sequence[Stale], now: bool) -> None:
     if made.redacted:
         say(f"Facts of {made.redacted} check(s) showed rows of theirs and were redacted.")
     for file in made.elsewhere:
-        say(f"their ids stand in {file}: delete it where you may", "yellow")
+        say(f"their ids still stand in {file}", "yellow")
     for failed in made.told:
         say(f"not told yet: {failed}", "yellow")
     if made.told:

@@ -115,7 +115,7 @@ def forget(
         removed=removed,
         told=failed,
         redacted=len(details),
-        elsewhere=files_with(policy.home, users),
+        elsewhere=[*_manifests(workshop, reached, users), *files_with(policy.home, users)],
         chain=_head(workshop),
     )
     write_receipt(made, receipt_file(policy.home, receipt))
@@ -181,6 +181,13 @@ def remove_old(
         except HierError as error:
             failed.append(f"{place}: {error.message}")
     return failed
+
+
+def _manifests(workshop: Workshop, reached: list[Reached], users: Collection[str]) -> list[str]:
+    """Manifests on record that name users, such as a refusal's words: the log cannot go without them."""
+    rows = [row for r in reached if (row := workshop.registry.artifact(r.digest)) is not None]
+    ids = frozenset(users)
+    return [f"the registry's manifest of {row.kind} {row.digest}" for row in rows if names(row.manifest, ids)]
 
 
 def _clean_corrections(

@@ -44,7 +44,7 @@ class Receipt:
         removed: digests that were removed from the store at once.
         told: who could not be told yet, in words.
         redacted: facts of checks that showed rows of theirs.
-        elsewhere: files beside store and registry in which their ids stand.
+        elsewhere: files beside store and registry in which their ids stand, and manifests that name them.
         chain: number and hash of the newest event in the registry before this receipt's own.
     """
 

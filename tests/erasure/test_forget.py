@@ -5,6 +5,7 @@ from dataclasses import replace
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -235,6 +236,26 @@ def test_an_erasure_that_ends_early_holds_already_and_is_finished_by_the_next(pl
     assert place.workshop.find(request(1)) is None, "nothing is built upon what holds them"
     assert place.forget("u0007").receipt.removed
     assert not knows(open_set(place.home, DOMAIN), "u0007")
+
+
+def test_it_is_told_where_an_erasure_does_not_get(place):
+    place.publish(1)
+    runs = place.home / "dagster" / "history.db"
+    runs.parent.mkdir()
+    runs.write_bytes(b'\x00\x01{"sample": "u0007"}\x00' + b"x" * 100)
+    refused = Request("raw/refused", DOMAIN, "1", {})
+
+    def build(_, staged):
+        (staged / "quarantine").mkdir()
+        pq.write_table(pa.table({"raw": ['{"uid":"u0007"}']}), staged / "quarantine" / "part.parquet")
+        return Built(summary={"reason": 'For example row 1: {"uid":"u0007"}.'})
+
+    made = place.workshop.make(refused, build, run_id="r").artifact
+    receipt = place.forget("u0007").receipt
+    told = [f"the registry's manifest of raw/refused {made.digest}", "dagster/history.db"]
+    assert receipt.elsewhere == told
+    assert made.digest in receipt.removed
+    assert place.forget("u0001").receipt.elsewhere == []
 
 
 def test_a_receipt_lies_at_home_and_says_what_was_done(place):
