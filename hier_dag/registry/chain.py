@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 GENESIS = "0" * 64
@@ -54,12 +54,15 @@ class Event:
     @property
     def entry(self) -> str:
         """The event in canonical form: JSON with sorted keys, no spaces, ASCII alone."""
-        return ascii_json(asdict(self))
+        return ascii_json({name: getattr(self, name) for name in _FIELDS})
 
     @property
     def hash(self) -> str:
         """SHA-256 of the canonical form, in hex."""
         return hash_of(self.entry)
+
+
+_FIELDS = tuple(f.name for f in fields(Event))
 
 
 def ascii_json(value: Any) -> str:
@@ -85,7 +88,7 @@ def event_of(entry: str) -> Event:
         ValueError: when it is no event.
     """
     content = json.loads(entry)
-    if not isinstance(content, dict) or set(content) != set(Event.__dataclass_fields__):
+    if not isinstance(content, dict) or set(content) != set(_FIELDS):
         raise ValueError("it is no event")
     return Event(**content)
 

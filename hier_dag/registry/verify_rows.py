@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Table, except_, or_, select
 from sqlalchemy.orm import Session
 
 from hier_dag.registry.chain import Event, hash_of
@@ -84,8 +84,7 @@ def check_outside(s: Session, found: LogVerdict, last: int) -> None:
         number = table.c.event
         for row in raw_rows(s, table, or_(number < 1, number > last, number.is_(None))):
             found.tell("added row", 0, table.name, f"row {short(_key(table, row))} follows from no event")
-    used = select(CheckRecord.facts).where(CheckRecord.facts == DetailRecord.digest).exists()
-    for digest in s.scalars(select(DetailRecord.digest).where(~used)):
+    for digest in s.scalars(except_(select(DetailRecord.digest), select(CheckRecord.facts))):
         found.tell("added row", 0, "details", f"facts {short(digest)} belong to no check")
 
 
