@@ -43,5 +43,5 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml $(LOCK)
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(PIP) -e '.[dev,test,postgres,lance,k8s,tensorboard]'
+	$(PIP) -e '.[dev,test,postgres,lance,k8s,sign,openlineage,tensorboard]'
 	@touch $@

@@ -121,12 +121,11 @@ def _interaction_paths(workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
     from hier_dag.evaluate.interpret.flow_picture import flow_png
     from hier_dag.evaluate.interpret.strength_picture import strength_png
     from hier_dag.lineage.carried import paths_of
+    from hier_dag.pipeline.requests import domains_of
 
-    roles = workshop.open(GRAPH, artifact.manifest.parents["graph"]).manifest.params["domains"]
-    sources, targets = (
-        tuple(d for d, of in roles.items() if of["role"] == role) for role in ("source", "target")
-    )
-    told = paths_of(workshop.store, artifact.digest, artifact.manifest.parents["graph"], sources, targets)
+    graph = artifact.manifest.parents["graph"]
+    sources, targets = domains_of(workshop.open(GRAPH, graph).manifest)
+    told = paths_of(workshop.store, artifact.digest, graph, sources, targets)
     families = sorted(told.reading.families, key=lambda family: (-family.strength, family.number))
     rows = [(f.name, len(f.intents), f"{100 * f.strength:.1f} %") for f in families]
     strength = strength_png(told.reading, told.strength, told.domains, told.sources, small=True)

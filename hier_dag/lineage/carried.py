@@ -14,7 +14,7 @@ from hier_dag.evaluate.interpret.platform import PlatformPaths, platform_paths
 from hier_dag.evaluate.interpret.reading import Reading
 from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
-from hier_dag.pipeline.requests import transfer_params
+from hier_dag.pipeline.requests import domains_of, transfer_params
 from hier_dag.pipeline.stages import ENCODER, GRAPH, MODEL, PUBLISHED
 from hier_dag.publish.reader import PublishedSet, VersionRecord
 from hier_dag.publish.reader.places import LocalPlace
@@ -164,9 +164,7 @@ def _entities(graph: KnowledgeGraph, item: int) -> tuple[str, ...]:
 
 
 def _graph(artifact: Artifact) -> KnowledgeGraph:
-    roles = {domain: of["role"] for domain, of in artifact.manifest.params["domains"].items()}
-    sources = tuple(d for d, role in roles.items() if role == "source")
-    return load_graph(artifact.path, sources, tuple(d for d in roles if d not in sources))
+    return load_graph(artifact.path, *domains_of(artifact.manifest))
 
 
 def _shots(graph: KnowledgeGraph, domain: str, name: str) -> Shots:

@@ -18,7 +18,6 @@ from hier_dag.errors import HierError
 from hier_dag.ingest.ledger import Ledger
 from hier_dag.ingest.links import LinkInput
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.requests import domains_of
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED, RESULT
 from hier_dag.pipeline.workshop import QUARANTINE, Built, Workshop
 from hier_dag.reproduce.classes import CELLS
@@ -168,17 +167,16 @@ def model(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> B
 
 def published(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> Built:
     """publish/embeddings."""
-    import pyarrow.parquet as pq
-
     from hier_dag.builds.published_set import SetOf, build_set
-    from hier_dag.graph.files import ITEMS, load_graph
+    from hier_dag.publish.platform import read_platform
 
     opened, anchor = bench.workshop.open, request.parents.get("anchor")
-    graph_made = opened(GRAPH, request.parents["graph"])
+    domain = str(request.partition)
+    graph = read_platform(opened(GRAPH, request.parents["graph"]).path, domain)
     of = SetOf(
-        domain=str(request.partition),
-        graph=load_graph(graph_made.path, *domains_of(graph_made.manifest)),
-        names=pq.read_table(graph_made.path / ITEMS, columns=["name"])["name"].to_numpy(zero_copy_only=False),
+        domain=domain,
+        graph=graph,
+        names=graph.item_names,
         model=opened(MODEL, request.parents["model"]),
         parents=request.parents,
         anchor=None if anchor is None else opened(PUBLISHED, anchor),
