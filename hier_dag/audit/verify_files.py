@@ -24,7 +24,7 @@ from hier_dag.store.names import linked
 from hier_dag.train.cores import cores
 
 WORK = "audit/verify"
-_BLOCK = 1 << 20  # bytes; hashing lets other threads run meanwhile
+_BLOCK = 1 << 18  # bytes: still in the core's cache when they are hashed
 _TOLD_EVERY = 0.2  # seconds
 _AGAIN = "run again: it is set aside, and made again from its recorded inputs"
 _RESTORE = f"hier copies check --repair, where a copy has the set; else {_AGAIN}"
