@@ -20,6 +20,8 @@ from hier_dag.home import Home, home_of, last_domains_file, remember
 if TYPE_CHECKING:
     from hier_dag.config import PlatformConfig
     from hier_dag.orchestration.runner import Done
+    from hier_dag.pipeline.policy import Policy
+    from hier_dag.pipeline.workshop import Workshop
 
 
 def run(
@@ -85,6 +87,7 @@ def run_pipeline(
 
 
 def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView) -> Iterator[Done]:
+    from hier_dag.erasure.erased import erasures
     from hier_dag.orchestration.runner import run as run_steps
     from hier_dag.orchestration.runner import steps
     from hier_dag.pipeline.policy import policy_of
@@ -99,6 +102,18 @@ def _run(config: PlatformConfig, at: Home, only: list[str] | None, show: RunView
     show.total(sum(len(wave) for wave in plan))
     policy = policy_of(config, at.root)
     yield from run_steps(lambda: open_dagster(config, at), plan, workshop, policy, started=show.started)
+    if erasures(registry):
+        _finish_erasures(workshop, policy, at)
+
+
+def _finish_erasures(workshop: Workshop, policy: Policy, at: Home) -> None:
+    """Removes what holds erased users and has been made anew, and tells whoever was down."""
+    from hier_dag.erasure.finish import finish
+    from hier_dag.ingest.connection import connect
+
+    with connect(at.scratch) as con:
+        for problem in finish(con, workshop, policy):
+            err.print(f"An erasure is not done: {problem}. Then run: hier forget --finish", style="yellow")
 
 
 def open_dagster(config: PlatformConfig, at: Home) -> Any:

@@ -205,7 +205,8 @@ class Workshop:
                 parents=request.parents,
                 inputs=request.inputs,
                 environment=environment_digest(),
-                summary={"refused": request.title, "reason": error.message},
+                # The message may show rows; it is among the checks, from which a redaction can take it.
+                summary={"refused": request.title, "code": error.code},
             )
             artifact = self._commit(kept, manifest, (), checks, run_id, began, note)
             self.registry.record(artifact, checks, run_id=run_id, seconds=time.perf_counter() - began)

@@ -82,9 +82,10 @@ class ParentRecord(Base):
     """An artifact was made from another."""
 
     __tablename__ = "parents"
+    __table_args__ = (Index("ix_parents_parent", "parent", "child", "role"),)
     child: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
-    parent: Mapped[str] = mapped_column(index=True)
+    parent: Mapped[str]
     event: Mapped[int] = mapped_column(Seq, index=True)
 
 

@@ -111,18 +111,18 @@ def refused(recorded: Artifact, request: Request, staged: Path, bench: Bench) ->
     ingest = events if str(summary["refused"]).startswith(EVENTS) else links
     ingested = staged / "ingested"
     ingested.mkdir()
-    reason = summary["reason"]
+    code = summary["code"]
     try:
         # A check that compares with other data may have refused it, which nothing here does.
         ingest(recorded, request, ingested, bench)
     except HierError as error:
         if not (ingested / LEDGER).is_file():
             raise
-        reason = error.message
+        code = error.code
     shutil.copytree(ingested / QUARANTINE, staged / QUARANTINE)
     shutil.copyfile(ingested / LEDGER, staged / LEDGER)
     shutil.rmtree(ingested)
-    return Built(summary={**summary, "reason": reason})
+    return Built(summary={**summary, "code": code})
 
 
 def graph(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> Built:
