@@ -31,6 +31,8 @@ def anchor(
         raise UsageError("where is the anchor to lie?", fix="give --file FILE or --git FOLDER, or both")
     _, home = platform_of(domains)
     head = Registry(home.registry_url, platform=home.platform).head()
+    if head.seq == 0:
+        raise UsageError("the registry has no event yet: there is nothing to hold fast.", fix="run: hier run")
     where = []
     if file is not None:
         try:

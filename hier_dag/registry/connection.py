@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import sqlite3
 import time
 import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
@@ -50,7 +52,9 @@ def make_engine(url: str, timeout: float) -> Engine:
                 cursor.execute(f"SET lock_timeout = {math.ceil(1000 * timeout)}")  # milliseconds
             connection.commit()
 
-    if sqlite:
+    if sqlite and (file := sqlite_database(url)) is not None and _read_only(file):
+        _open_read_only(engine, file)
+    elif sqlite:
 
         @event.listens_for(engine, "connect")
         def _set_pragmas(connection: Any, _: Any) -> None:
@@ -67,6 +71,25 @@ def make_engine(url: str, timeout: float) -> Engine:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
     return engine
+
+
+def _read_only(file: str) -> bool:
+    return os.path.isfile(file) and not os.access(file, os.W_OK)
+
+
+def _open_read_only(engine: Engine, file: str) -> None:
+    """Opens a file that may not be written, such as a backup, so that it can be asked."""
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> Any:
+        # Without the right to make files beside it, SQLite reads a file in WAL mode only as one that stays.
+        mode = "mode=ro" if os.access(os.path.dirname(file) or ".", os.W_OK) else "immutable=1"
+        return sqlite3.connect(
+            f"file:{quote(os.path.abspath(file))}?{mode}",
+            uri=True,
+            timeout=arguments.get("timeout", 5.0),
+            check_same_thread=False,
+        )
 
 
 def one_at_a_time(s: Session, what: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hier_dag.environment import code_commit, environment, environment_digest, lock_digest, machine, user
+from hier_dag.errors import RegistryError
 from hier_dag.registry.chain import Event, Head, ascii_json, hash_of
 from hier_dag.registry.connection import one_at_a_time
 from hier_dag.registry.projections import ENVIRONMENT, RUN, rows_of
@@ -40,6 +41,11 @@ class Log:
         self.platform = platform
         self._head = head_of(s)
         self._signer = signer()
+
+    @property
+    def head(self) -> Head:
+        """Where the log ends, with what was appended so far."""
+        return self._head
 
     def append(
         self,
@@ -89,6 +95,19 @@ class Log:
         self.s.flush()
         self._head = head
         return event
+
+    def seal(self) -> Head:
+        """Makes sure that what was appended is there, before the transaction ends.
+
+        Raises:
+            RegistryError: the database swallowed it, as a trigger can.
+        """
+        if head_of(self.s) != self._head:
+            raise RegistryError(
+                f"event {self._head.seq} was written and is not there: the database swallows it.",
+                fix="run: hier audit verify (it tells triggers that are none of ours)",
+            )
+        return self._head
 
     def run(self, run_id: str) -> None:
         """Puts a run on record at its first event: who started it, where, with which code."""

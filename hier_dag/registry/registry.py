@@ -115,7 +115,22 @@ class Registry:
         self._run(schema.make_tables, writes=True)
 
     def _write(self, work: Callable[[Log], T]) -> T:
-        return self._run(lambda s: work(Log(s, self.platform)), writes=True)
+        tried: list[tuple[Head, T]] = []
+
+        def once(s: Session) -> T:
+            # A connection may break while a transaction is ending: then it is seen here whether it did.
+            for head, result in tried:
+                if s.scalar(select(EventRecord.hash).where(EventRecord.seq == head.seq)) == head.hash:
+                    return result
+            tried.clear()
+            log = Log(s, self.platform)
+            before = log.head
+            result = work(log)
+            if log.seal() != before:
+                tried.append((log.head, result))
+            return result
+
+        return self._run(once, writes=True)
 
     def record(
         self,

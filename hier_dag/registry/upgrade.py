@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hier_dag.config.database_url import sqlite_database
 from hier_dag.registry import schema
-from hier_dag.registry.connection import make_engine, patiently
+from hier_dag.registry.connection import make_engine, one_at_a_time, patiently
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -41,7 +41,10 @@ def upgrade(url: str, timeout: float = 30.0, *, to: str = "head") -> tuple[str |
 
     def migrate() -> None:
         writing = engine.execution_options(writes=True)
-        with writing.begin() as connection:
+        with writing.begin() as connection, Session(connection) as session:
+            one_at_a_time(session, "tables")
+            if schema.version_of(session) == schema.HEAD:
+                return  # another process did it meanwhile
             config = _alembic()
             config.attributes["connection"] = connection
             if before == schema.UNVERSIONED and not _stamped(connection):

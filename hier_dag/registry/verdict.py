@@ -15,7 +15,7 @@ class Problem:
 
     Attributes:
         what: in a word: `link`, `entry`, `column`, `missing row`, `added row`, `changed row`, `detail`,
-            `signature`, `anchor`.
+            `signature`, `anchor`, `table`.
         seq: number of the event it is about; 0 where it is about none.
         table: the table where it was found.
         told: in words: what was expected, what was found.

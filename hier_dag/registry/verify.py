@@ -17,6 +17,7 @@ from hier_dag.registry.tables import EventRecord
 from hier_dag.registry.verdict import LogVerdict
 from hier_dag.registry.verify_links import Links
 from hier_dag.registry.verify_rows import check_details, check_outside, check_rows
+from hier_dag.registry.verify_schema import check_schema
 
 _STRETCH = 2_000
 _LOG: Table = EventRecord.__table__  # type: ignore[assignment]
@@ -38,14 +39,18 @@ def verify_log(
 
 def _verify(s: Session, anchors: Sequence[Anchor], keys: Mapping[str, Any] | None) -> LogVerdict:
     found, redacted = LogVerdict(), set(_redacted(s))
+    check_schema(s, found)
     links = Links(found, anchors, keys)
     # The first stretch begins before 1, where no event of ours is.
     after, rows = 0, list(raw_rows(s, _LOG, order=True, limit=_STRETCH))
     while rows:
-        last = rows[-1]["seq"]
+        # SQLite keeps whatever is put there; what is no number is told, and sorts behind all numbers.
+        last = max((row["seq"] for row in rows if type(row["seq"]) is int), default=after)
         check_rows(s, found, after, last, links.follow(rows))
         check_details(s, found, after, last, redacted)
-        after, rows = last, list(raw_rows(s, _LOG, _LOG.c.seq > last, order=True, limit=_STRETCH))
+        more = last > after
+        after = last
+        rows = list(raw_rows(s, _LOG, _LOG.c.seq > last, order=True, limit=_STRETCH)) if more else []
     links.end()
     check_outside(s, found, after)
     found.problems.sort(key=lambda p: p.seq)

@@ -9,7 +9,7 @@ from hier_dag.registry.anchors import Anchor
 from hier_dag.registry.chain import GENESIS, Event, Head, event_of, hash_of
 from hier_dag.registry.raw_rows import moment
 from hier_dag.registry.signing import holds
-from hier_dag.registry.verdict import LogVerdict
+from hier_dag.registry.verdict import LogVerdict, short
 
 _EVENTS = "events"
 
@@ -28,7 +28,7 @@ class Links:
         self._keys = keys
         self._prev = GENESIS
         self._anchors: dict[int, list[Anchor]] = {}
-        for anchor in anchors:
+        for anchor in (a for a in anchors if a.seq > 0):  # before the first event there was nothing to cut
             self._anchors.setdefault(anchor.seq, []).append(anchor)
 
     def follow(self, rows: Sequence[Mapping[str, Any]]) -> list[Event]:
@@ -41,10 +41,15 @@ class Links:
         for anchor in (a for some in self._anchors.values() for a in some):
             told = f"{anchor.where} knows event {anchor.seq}; the log ends at {last}: its end was cut off"
             self._found.tell("anchor", anchor.seq, _EVENTS, told)
+        if self._keys is not None and last > 0 and not self._found.signed:
+            self._found.tell("signature", last, _EVENTS, "no event is signed by any of the keys")
 
     def _follow(self, row: Mapping[str, Any]) -> Event | None:
         seq, entry, told_hash = row["seq"], str(row["entry"]), str(row["hash"])
         self._found.events += 1
+        if type(seq) is not int:
+            self._found.tell("link", 0, _EVENTS, f"an event has {short(repr(seq))} for a number")
+            return None
         expected = self._found.head.seq + 1
         if seq != expected:
             gone = (
@@ -95,8 +100,10 @@ class Links:
             wrong = "its signature is missing" if event.key else "a signature was added"
         elif self._keys is None:
             return
+        elif event.key is None and not self._found.signed:
+            return  # a signed event vouches for those before it
         elif event.key is None:
-            wrong = "it is not signed"
+            wrong = "it is not signed, and one before it is"
         elif event.key not in self._keys:
             wrong = f"it is signed by another key: {event.key}"
         elif not holds(self._keys[event.key], event.hash, str(signature)):

@@ -40,7 +40,11 @@ def check_rows(s: Session, found: LogVerdict, after: int, last: int, events: Seq
             found.tell("entry", event.seq, "events", told)
     for t in _TABLES:
         stretch = raw_rows(s, t, t.c.event > after, t.c.event <= last)
-        _compare(found, t.name, wanted[t.name], {_key(t, row): row for row in stretch})
+        here: dict[Key, Row] = {}
+        for row in stretch:
+            if here.setdefault(_key(t, row), row) is not row:
+                found.tell("added row", row["event"], t.name, f"row {short(_key(t, row))} is there twice")
+        _compare(found, t.name, wanted[t.name], here)
 
 
 def check_details(s: Session, found: LogVerdict, after: int, last: int, redacted: set[str]) -> None:

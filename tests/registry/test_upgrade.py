@@ -1,6 +1,7 @@
 """A registry of an earlier version is told apart, upgraded with its history, and whole either way."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -129,6 +130,13 @@ def test_an_upgrade_that_fails_changes_nothing(old, monkeypatch):
     monkeypatch.undo()
     upgrade(old)
     assert Registry(old, platform="city").find("k") == "d1"
+
+
+def test_several_that_upgrade_at_once_do_it_once(old):
+    with ThreadPoolExecutor(4) as threads:
+        befores = [before for before, _ in threads.map(lambda _: upgrade(old), range(4))]
+    assert set(befores) <= {"0001", schema.HEAD}
+    assert [e.kind for e in Registry(old).events()].count("imported") == 1
 
 
 def test_a_newer_registry_is_refused(url):

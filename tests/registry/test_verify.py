@@ -8,11 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from benchmarks.faults.publishers import new_database, postgres
 from benchmarks.faults.tampering import filled, trials
-from hier_dag.errors import ConfigError, UsageError
+from hier_dag.errors import ConfigError, RegistryError, UsageError
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.registry.anchors import Anchor, append_anchor, note_anchor, noted_anchors, read_anchors
 from hier_dag.registry.chain import GENESIS
-from hier_dag.registry.guards import unguard
+from hier_dag.registry.guards import guard, unguard
 from hier_dag.registry.signing import public_key
 from hier_dag.registry.verify import verify_log
 from tests.databases import of_sqlite, registry_url
@@ -40,6 +40,7 @@ def tamper(registry, statement, **values):
     with registry._engine.begin() as connection:
         unguard(connection)
         connection.execute(text(statement), values)
+        guard(connection)
 
 
 def test_an_untouched_registry_verifies_and_each_event_follows_the_one_before(registry):
@@ -186,3 +187,46 @@ def test_a_key_that_is_none_is_told_before_anything_is_written(keys, tmp_path, m
         with pytest.raises(ConfigError, match=rf"{file}.*no Ed25519 key"):
             registry.decide("cafe", "pin", "d", why="w")
     assert registry.head().seq == 0
+
+
+def test_signing_that_began_later_vouches_for_what_was_before(keys, tmp_path, monkeypatch):
+    private, public = keys("own")
+    registry = Registry(registry_url(tmp_path / "later.db"))
+    registry.decide("cafe", "pin", "d", why="before there was a key")
+    known = dict([public_key(public)])
+    assert [p.told for p in verify_log(registry, keys=known).problems] == [
+        "no event is signed by any of the keys"
+    ]
+    monkeypatch.setenv("HIER_SIGNING_KEY", str(private))
+    registry.decide("cafe", "pin", "d", why="signed")
+    verdict = verify_log(registry, keys=known)
+    assert (verdict.problems, verdict.signed, verdict.signed_up_to) == ([], 1, 2)
+
+
+def test_an_anchor_of_an_empty_log_holds_for_ever(tmp_path):
+    registry = Registry(registry_url(tmp_path / "new.db"))
+    anchor = Anchor(0, GENESIS, "", "an anchor")
+    assert verify_log(registry, anchors=[anchor]).problems == []
+    registry.decide("cafe", "pin", "d", why="w")
+    assert verify_log(registry, anchors=[anchor]).problems == []
+
+
+@of_sqlite
+def test_an_event_without_a_number_is_told_and_the_rest_is_read(light):
+    tamper(light, "UPDATE events SET seq = 'x' WHERE seq = 3")
+    tamper(light, "UPDATE decisions SET why = 'other' WHERE event = (SELECT max(event) FROM decisions)")
+    problems = verify_log(light).problems
+    assert any("'x' for a number" in p.told for p in problems)
+    assert ("changed row", "decisions") in {(p.what, p.table) for p in problems}
+
+
+@of_sqlite
+def test_a_registry_that_may_not_be_written_can_still_be_asked(light, tmp_path, monkeypatch):
+    with light._engine.connect() as connection:
+        connection.exec_driver_sql(f"VACUUM INTO '{tmp_path / 'backup.db'}'")
+    monkeypatch.setattr("hier_dag.registry.connection.os.access", lambda *_: False)
+    backup = Registry(f"sqlite:///{tmp_path / 'backup.db'}")
+    assert verify_log(backup).problems == []
+    assert backup.head() == light.head()
+    with pytest.raises(RegistryError, match="readonly"):
+        backup.decide("cafe", "pin", "d", why="w")

@@ -16,6 +16,8 @@ _OLD = ("parents", "requests", "checks", "decisions", "aliases", "artifacts", "e
 def upgrade() -> None:
     """Reads the old tables, makes the new ones, and puts what was read on record."""
     connection = op.get_bind()
+    if connection.dialect.name == "postgresql":  # what others write from here on fails, instead of being lost
+        op.execute(f"LOCK TABLE {', '.join(_OLD)} IN ACCESS EXCLUSIVE MODE")
     old = sa.MetaData()
     old.reflect(connection, only=_OLD)
     with Session(connection) as session:
