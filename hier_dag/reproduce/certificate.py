@@ -19,7 +19,7 @@ VERDICTS = {
     IDENTICAL: "the same digest: every file, and the environment too",
     SAME_FILES: "every file has the same digest; the environment is another one",
     SAME_VALUES: "files differ in bytes, not in any value",
-    WITHIN: "vectors are within the declared bounds",
+    WITHIN: "vectors are within the declared bounds, and all that does not follow from them agrees",
     DIFFERENT: "it came out otherwise than is promised",
     HELD: "people gave it: there is nothing to build, and every byte is as recorded",
 }
@@ -60,7 +60,8 @@ class Certificate:
         promise: what is promised under these.
         files: how many files were compared.
         differing: names of those with another digest.
-        difference: the first value that differs; None where none does.
+        difference: the first value that differs, of what no bound excuses where such a one does; None where
+            none does.
         figures: how far vectors are apart; None where they are not, or there are none.
         distributions: those that only one environment has, `recorded` and `now`.
         then: what it was built in.

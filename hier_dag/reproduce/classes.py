@@ -42,7 +42,8 @@ class Promise:
 
     Attributes:
         level: `exact`, every byte; `values`, every value of every table, array and JSON file; `tolerance`,
-            the bounds below; `given`, nothing to build: people gave it.
+            the bounds below for vectors, and every value that does not follow from them (`dependent`);
+            `given`, nothing to build: people gave it.
         max_rel: bound of `Figures.max_rel`.
         min_overlap: bound of `Figures.overlap`.
     """

@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file
 
+from hier_dag.reproduce.dependent import ALL, Free, free_in
 from hier_dag.store import Artifact, Manifest
 
 _LONGEST = 200
+_MANIFEST = "manifest.json"
 _TOLD_BY_VALUE = (".parquet", ".safetensors", ".json")
 _DECIDED_HERE = frozenset({"device", "threads", "processes"})
 """Figures of a summary that say how a work was done; they are compared as conditions, not as contents."""
@@ -58,47 +60,64 @@ def contents(manifest: Manifest) -> dict[str, Any]:
     return value
 
 
-def differences(recorded: Artifact, now: Artifact) -> Iterator[Difference]:
-    """The first value that differs in each file, then in the manifests; where values agree there is none."""
+def _nothing(_: str) -> bool:
+    return False
+
+
+def differences(recorded: Artifact, now: Artifact, *, bounded: bool = False) -> Iterator[Difference]:
+    """The first value that differs in each file, then in the manifests; where values agree there is none.
+
+    Args:
+        recorded: the artifact as it is stored.
+        now: as it was built again.
+        bounded: leaves out what follows from trained vectors, whose distance `figures_of` tells.
+    """
+    kind = recorded.manifest.kind
     # What is drawn or indexed from tables and arrays comes last: those tell columns and rows.
     names = differing_files(recorded.manifest, now.manifest)
     for name in sorted(names, key=lambda name: (not name.endswith(_TOLD_BY_VALUE), name)):
-        found = first_difference(recorded.path / name, now.path / name, name)
+        free = free_in(kind, name) if bounded else _nothing
+        found = first_difference(recorded.path / name, now.path / name, name, free)
         if found is not None:
             yield found
-    found = _json_difference("manifest.json", contents(recorded.manifest), contents(now.manifest))
+    free = free_in(kind, _MANIFEST) if bounded else _nothing
+    found = _json_difference(_MANIFEST, contents(recorded.manifest), contents(now.manifest), free=free)
     if found is not None:
         yield found
 
 
-def first_difference(recorded: Path, now: Path, name: str) -> Difference | None:
+def first_difference(recorded: Path, now: Path, name: str, free: Free = _nothing) -> Difference | None:
     """The first value in which two files differ; None where only their bytes do.
 
     Args:
         recorded: the file as it was.
         now: the file as it is; either may be missing.
         name: what it is called in its artifact.
+        free: columns, arrays of floats and numbers in JSON that may differ; types and shapes may not.
     """
     if not (recorded.is_file() and now.is_file()):
         return Difference(name, "", None, *("there" if p.is_file() else "missing" for p in (recorded, now)))
     if name.endswith(".parquet"):
-        return _table_difference(name, pq.read_table(recorded), pq.read_table(now))
+        return _table_difference(name, pq.read_table(recorded), pq.read_table(now), free)
     if name.endswith(".safetensors"):
-        return _array_difference(name, load_file(recorded), load_file(now))
+        return _array_difference(name, load_file(recorded), load_file(now), free)
     if name.endswith(".json"):
-        return _json_difference(name, *(json.loads(p.read_bytes()) for p in (recorded, now)))
-    return _byte_difference(name, recorded.read_bytes(), now.read_bytes())
+        return _json_difference(name, *(json.loads(p.read_bytes()) for p in (recorded, now)), free=free)
+    return None if free(ALL) else _byte_difference(name, recorded.read_bytes(), now.read_bytes())
 
 
-def _table_difference(name: str, recorded: pa.Table, now: pa.Table) -> Difference | None:
+def _table_difference(name: str, recorded: pa.Table, now: pa.Table, free: Free) -> Difference | None:
     if recorded.schema != now.schema:
         one, two = ({f.name: str(f.type) for f in t.schema} for t in (recorded, now))
         column = next((c for c in [*one, *two] if one.get(c) != two.get(c)), "")
         if column:
             return Difference(name, column, None, one.get(column, "missing"), two.get(column, "missing"))
+    if free(ALL):
+        return None
     if recorded.num_rows != now.num_rows:
         return Difference(name, "", None, f"{recorded.num_rows:,} rows", f"{now.num_rows:,} rows")
-    rows = {column: _first_row(recorded[column], now[column]) for column in recorded.column_names}
+    names = [column for column in recorded.column_names if not free(column)]
+    rows = {column: _first_row(recorded[column], now[column]) for column in names}
     found = [(row, column) for column, row in rows.items() if row is not None]
     if not found:
         return None
@@ -128,13 +147,15 @@ def _first_row(recorded: pa.ChunkedArray, now: pa.ChunkedArray) -> int | None:
 
 
 def _array_difference(
-    name: str, recorded: Mapping[str, np.ndarray], now: Mapping[str, np.ndarray]
+    name: str, recorded: Mapping[str, np.ndarray], now: Mapping[str, np.ndarray], free: Free
 ) -> Difference | None:
     for key in sorted(recorded.keys() | now.keys()):
         one, two = recorded.get(key), now.get(key)
         shapes = ["missing" if a is None else f"{a.dtype}{list(a.shape)}" for a in (one, two)]
         if one is None or two is None or shapes[0] != shapes[1]:
             return Difference(name, key, None, *shapes)
+        if free(key) and np.issubdtype(one.dtype, np.floating):
+            continue
         if one.tobytes() != two.tobytes():
             different = one.reshape(-1).view(f"V{one.itemsize}") != two.reshape(-1).view(f"V{two.itemsize}")
             at = int(np.argmax(different))
@@ -142,19 +163,23 @@ def _array_difference(
     return None
 
 
-def _json_difference(name: str, recorded: Any, now: Any, path: str = "") -> Difference | None:
+def _json_difference(name: str, recorded: Any, now: Any, path: str = "", *, free: Free) -> Difference | None:
     if isinstance(recorded, dict) and isinstance(now, dict):
         for key in sorted(recorded.keys() | now.keys()):
             one, two = recorded.get(key, "missing"), now.get(key, "missing")
-            found = _json_difference(name, one, two, f"{path}.{key}".lstrip("."))
+            found = _json_difference(name, one, two, f"{path}.{key}".lstrip("."), free=free)
             if found is not None:
                 return found
         return None
     if isinstance(recorded, list) and isinstance(now, list) and len(recorded) == len(now):
         pairs = enumerate(zip(recorded, now, strict=True))
-        found_in = (_json_difference(name, a, b, f"{path}[{at}]") for at, (a, b) in pairs)
+        found_in = (_json_difference(name, a, b, f"{path}[{at}]", free=free) for at, (a, b) in pairs)
         return next((found for found in found_in if found is not None), None)
-    return None if recorded == now else Difference(name, path, None, _short(recorded), _short(now))
+    if recorded == now or (
+        free(path) and all(v is None or isinstance(v, int | float) for v in (recorded, now))
+    ):
+        return None
+    return Difference(name, path, None, _short(recorded), _short(now))
 
 
 def _byte_difference(name: str, recorded: bytes, now: bytes) -> Difference:

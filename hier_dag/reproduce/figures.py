@@ -47,18 +47,20 @@ def figures_of(kind: str, recorded: Path, now: Path) -> Figures | None:
         now: folder of the one that was built again.
 
     Returns:
-        None where the kind holds no vectors, or their numbers differ.
+        None where the kind holds no vectors, or they are not of the same ids. Vectors of users and items are
+        compared id by id, whatever their order.
     """
     if kind not in _FILES:
         return None
-    one, two = _arrays(kind, recorded), _arrays(kind, now)
-    if one.keys() != two.keys() or any(one[name].shape != two[name].shape for name in one):
+    (one, ids), (two, others) = _arrays(kind, recorded), _arrays(kind, now)
+    if ids != others or one.keys() != two.keys() or any(one[name].shape != two[name].shape for name in one):
         return None
     apart = {n: float(np.abs(one[n] - two[n]).max(initial=0)) for n in one}
     scale = {n: float(np.abs(one[n]).max(initial=0)) for n in one}
+    # NumPy's largest, which is NaN where one is: Python's passes over it.
     return Figures(
-        max_abs=max(apart.values(), default=0.0),
-        max_rel=max((apart[n] / scale[n] if scale[n] else apart[n] for n in one), default=0.0),
+        max_abs=float(np.max([*apart.values()], initial=0)),
+        max_rel=float(np.max([apart[n] / (scale[n] or 1) for n in one], initial=0)),
         overlap=_overlap(one, two),
     )
 
@@ -66,15 +68,24 @@ def figures_of(kind: str, recorded: Path, now: Path) -> Figures | None:
 _FILES = {ENCODER: "encoding.safetensors", MODEL: "vectors.safetensors", PUBLISHED: ""}
 
 
-def _arrays(kind: str, folder: Path) -> dict[str, Vectors]:
-    if kind != PUBLISHED:
-        arrays = load_file(folder / _FILES[kind])
-        return {name: a for name, a in arrays.items() if a.dtype == np.float32}
-    vectors = {}
-    for side in ("user", "item"):
-        column = pq.read_table(folder / f"{side}s.parquet", columns=["vector"])["vector"].combine_chunks()
-        vectors[f"{side}_vectors"] = column.flatten().to_numpy().reshape(len(column), -1)
-    return vectors
+def _arrays(kind: str, folder: Path) -> tuple[dict[str, Vectors], dict[str, list[Any]]]:
+    """Arrays of float32 by name, those of users and items in the order of their ids; and these ids."""
+    if kind == PUBLISHED:
+        arrays, ids = {}, {}
+        for side in ("user", "item"):
+            table = pq.read_table(folder / f"{side}s.parquet", columns=[f"{side}_id", "vector"])
+            column = table["vector"].combine_chunks()
+            arrays[f"{side}_vectors"] = column.flatten().to_numpy().reshape(len(column), -1)
+            ids[side] = table[f"{side}_id"].to_numpy()
+    else:
+        found = load_file(folder / _FILES[kind])
+        arrays = {name: a for name, a in found.items() if a.dtype == np.float32}
+        # An encoding is by the graph's own numbers, which need no list.
+        ids = {side: found[f"{side}s"] for side in ("user", "item")} if kind == MODEL else {}
+    for side, known in ids.items():
+        order = np.argsort(known, kind="stable")
+        arrays[f"{side}_vectors"], ids[side] = arrays[f"{side}_vectors"][order], known[order]
+    return arrays, {side: known.tolist() for side, known in ids.items()}
 
 
 def _overlap(recorded: Mapping[str, Vectors], now: Mapping[str, Vectors]) -> float | None:

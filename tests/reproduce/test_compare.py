@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from hier_dag.reproduce.classes import CONDITIONS, EXACT, PROMISES, TOLERANCE, promise_of
 from hier_dag.reproduce.compare import first_difference
+from hier_dag.reproduce.dependent import DEPENDENT, free_in
 from hier_dag.reproduce.figures import Figures, figures_of
 from hier_dag.reproduce.recipes import within
 
@@ -67,7 +68,9 @@ def test_figures_say_how_far_vectors_are_apart(tmp_path):
     for name, shift in (("one", 0.0), ("two", 0.01)):
         (tmp_path / name).mkdir()
         moved = (items + np.float32(shift)).astype(np.float32)
-        save_file({"user_vectors": users, "item_vectors": moved}, tmp_path / name / "vectors.safetensors")
+        ids = {"users": np.arange(20), "items": np.arange(40)}
+        arrays = {**ids, "user_vectors": users, "item_vectors": moved}
+        save_file(arrays, tmp_path / name / "vectors.safetensors")
     found = figures_of("finetune/model", tmp_path / "one", tmp_path / "two")
     assert abs(found.max_abs - 0.01) < 1e-6
     assert abs(found.max_rel - 0.01 / np.abs(items).max()) < 1e-6
@@ -100,3 +103,54 @@ def test_a_build_is_done_as_of_a_time_at_which_its_rows_come_out_as_recorded(sin
     assert end is None or moment < end
     if (start is None or start <= NOW) and (end is None or end > NOW):
         assert moment == NOW
+
+
+def test_vectors_are_compared_id_by_id_and_one_that_is_no_number_is_within_no_bound(tmp_path):
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((30, 4)).astype(np.float32)
+
+    def written(name, ids, items=vectors):
+        (tmp_path / name).mkdir()
+        users = {"users": np.arange(30), "user_vectors": vectors}
+        arrays = {**users, "items": np.array(ids), "item_vectors": items}
+        save_file(arrays, tmp_path / name / "vectors.safetensors")
+        return tmp_path / name
+
+    ids = list(range(30))
+    one = written("one", ids)
+    same = figures_of("finetune/model", one, written("other order", ids[::-1], vectors[::-1].copy()))
+    assert (same.max_abs, same.overlap) == (0.0, 1.0)
+    assert figures_of("finetune/model", one, written("swapped", ids[::-1])).max_rel > 0.5
+    assert figures_of("finetune/model", one, written("others", [*ids[1:], 99])) is None
+    broken = vectors.copy()
+    broken[3, 1] = np.nan
+    near = promise_of("finetune/model", ["threads"])
+    assert not near.holds(figures_of("finetune/model", one, written("broken", ids, broken)))
+
+
+@given(
+    kind=st.sampled_from(sorted(DEPENDENT)),
+    file=st.sampled_from(["seen.parquet", "ledger.json", "leakage.json", "users.parquet", "set.json"]),
+    name=st.sampled_from(["user_id", "item_id", "origin", "space", "users", "dim", "encoder", "name"]),
+)
+def test_ids_counts_and_what_was_used_may_differ_under_no_bound(kind, file, name):
+    assert not free_in(kind, file)(name)
+
+
+def test_a_table_of_dependent_values_keeps_its_rows_columns_and_types(tmp_path):
+    def difference(two, free):
+        kinds = [pa.table({"id": ["a", "b"], "value": [1.0, 2.0]}), pa.table(two)]
+        (tmp_path / "one").mkdir(exist_ok=True)
+        for folder, table in zip(("one", "two"), kinds, strict=True):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            pq.write_table(table, tmp_path / folder / "t.parquet")
+        paths = [tmp_path / folder / "t.parquet" for folder in ("one", "two")]
+        return first_difference(*paths, "t.parquet", free)
+
+    def value(name):
+        return name == "value"
+
+    assert difference({"id": ["a", "b"], "value": [3.0, 4.0]}, value) is None
+    assert difference({"id": ["b", "a"], "value": [1.0, 2.0]}, value).column == "id"
+    assert difference({"id": ["a"], "value": [1.0]}, value).now == "1 rows"
+    assert difference({"id": ["a"], "value": [1]}, lambda name: True).column == "value"

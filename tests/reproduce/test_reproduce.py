@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,7 +24,11 @@ from hier_dag.pipeline.stages import (
     PUBLISHED,
     REFUSED,
 )
-from hier_dag.pipeline.workshop import Refused
+from hier_dag.pipeline.workshop import Built, Refused
+from hier_dag.reproduce import rebuild as rebuilding
+from hier_dag.reproduce.certificate import SAME_FILES, WITHIN
+from hier_dag.reproduce.recipes import RECIPES
+from hier_dag.reproduce.reproduce import reproduce
 
 TARGET = "grocery"
 
@@ -155,3 +160,37 @@ def test_a_refused_ingest_leaves_the_same_rows_aside(own, hier):
     done = hier("reproduce", own.registry.latest(REFUSED, domain), "--domains", own.domains, "--json")
     assert done.code == 0, done.err + done.out
     assert json.loads(done.out)["verdict"] == "identical"
+
+
+@pytest.mark.parametrize("column", [None, "vector", "item_id", "name"])
+def test_in_another_environment_vectors_may_be_near_and_must_belong_to_the_same_items(
+    own, tmp_path, monkeypatch, column
+):
+    monkeypatch.setattr(rebuilding, "environment_digest", lambda: "e" * 64)
+    build = RECIPES[PUBLISHED]
+
+    def changed(recorded, request, staged, bench):
+        build(recorded, request, staged, bench)
+        table = pq.read_table(staged / "items.parquet")
+        at = table.schema.get_field_index(column) if column else -1
+        if column == "vector":
+            vectors = table["vector"].combine_chunks()
+            near = pa.array(vectors.flatten().to_numpy() * np.float32(1.01))
+            value = pa.FixedSizeListArray.from_arrays(near, type=vectors.type)
+        elif column:
+            value = table[column].combine_chunks()[::-1]
+        if column:
+            table = table.set_column(at, table.schema.field(at), value)
+            pq.write_table(table, staged / "items.parquet")
+        return Built(tables=recorded.manifest.tables, summary=recorded.manifest.summary)
+
+    monkeypatch.setitem(RECIPES, PUBLISHED, changed)
+    digest = own.registry.latest(PUBLISHED, TARGET)
+    (made,) = reproduce(own.store, own.registry, PUBLISHED, digest, tmp_path / "scratch")
+    assert made.conditions == ("environment",)
+    if column in ("item_id", "name"):
+        assert not made.holds
+        assert (made.difference.file, made.difference.column) == ("items.parquet", column)
+    else:
+        assert made.verdict == (WITHIN if column else SAME_FILES)
+        assert made.holds
