@@ -43,8 +43,8 @@ def test_a_forged_row_beside_the_true_one_is_found_though_the_key_was_dropped(re
     execute(
         registry,
         "ALTER TABLE decisions RENAME TO old",
-        "CREATE TABLE decisions AS SELECT event, platform, domain, 'waiver' AS kind, '*' AS subject, who, why, "
-        "until, created_at FROM old WHERE event = (SELECT max(event) FROM old)",
+        "CREATE TABLE decisions AS SELECT event, platform, domain, 'waiver' AS kind, '*' AS subject, who, "
+        "why, until, created_at FROM old WHERE event = (SELECT max(event) FROM old)",
         f"INSERT INTO decisions SELECT {columns} FROM old",
         "DROP TABLE old",
     )
@@ -100,7 +100,7 @@ def test_an_event_cannot_be_replaced(registry):
     with pytest.raises(DBAPIError, match="append-only"):
         execute(
             registry,
-            f"INSERT OR REPLACE INTO events ({names}) SELECT seq, hash, platform, kind, at, 'eve', run_id, entry, "
-            "signature FROM events WHERE seq = 2",
+            f"INSERT OR REPLACE INTO events ({names}) SELECT seq, hash, platform, kind, at, 'eve', run_id, "
+            "entry, signature FROM events WHERE seq = 2",
         )
     assert verify_log(registry).problems == []
