@@ -15,10 +15,12 @@ from hier_dag.audit.verify_records import (
     check_versions,
     unusable,
 )
-from hier_dag.audit.verify_verdict import Verdict
+from hier_dag.audit.verify_verdict import Verdict, unread
 from hier_dag.errors import HierError, RegistryError
 from hier_dag.registry import Registry
 from hier_dag.registry.anchors import Anchor
+from hier_dag.store import Artifact
+from hier_dag.store.failures import StorageError, unreadable
 
 FAST = "bytes of files and proofs of leakage were left out (--fast)"
 
@@ -46,28 +48,34 @@ def verify(
         fast: leaves out the bytes of files, and the proofs of leakage, which read them.
     """
     found = Verdict(home.name)
-    whole = manifests(store, found)
-    damaged = set() if fast else read_all(whole, found)
-    damaged |= {path.name for path in (store / "artifacts").glob("*/*/*")} - {a.digest for a in whole}
+    whole: list[Artifact] = []
+    damaged: set[str] = set()
+    _asked(found, store, lambda: whole.extend(manifests(store, found)))
+    if not fast:
+        _asked(found, store, lambda: damaged.update(read_all(whole, found)))
     if isinstance(registry, HierError):
         found.problems.append(unusable(registry))
         return found
     noted: list[Anchor] = []
-    _asked(found, lambda: noted.extend(check_versions(registry, home, copies, found)))
-    _asked(found, lambda: check_log(registry, [*anchors, *noted], keys, found))
-    _asked(found, lambda: check_manifests(registry, found))
-    _asked(found, lambda: check_presence(store, registry, copies, found))
+    _asked(found, home, lambda: noted.extend(check_versions(registry, home, copies, found)))
+    _asked(found, store, lambda: check_log(registry, [*anchors, *noted], keys, found))
+    _asked(found, store, lambda: check_manifests(registry, found))
+    _asked(found, store, lambda: check_presence(store, registry, copies, found))
     if fast:
         found.not_asked.append(FAST)
     else:
-        _asked(found, lambda: check_leakage(store, registry.all_aliases(), damaged, found))
+        _asked(found, store, lambda: check_leakage(store, registry.all_aliases(), damaged, found))
     return found
 
 
-def _asked(found: Verdict, part: Callable[[], None]) -> None:
+def _asked(found: Verdict, place: Path, part: Callable[[], None]) -> None:
     """One part; what keeps it from being asked at all is a problem too, and the other parts go on."""
     try:
         part()
+    except OSError as error:
+        problem = unread(unreadable(error, place))
+    except StorageError as error:
+        problem = unread(error)
     except HierError as error:
         problem = unusable(error)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -75,5 +83,4 @@ def _asked(found: Verdict, part: Callable[[], None]) -> None:
         problem = unusable(RegistryError(f"an event or a row cannot be read: {error!r}"))
     else:
         return
-    if problem not in found.problems:
-        found.problems.append(problem)
+    found.add(problem)

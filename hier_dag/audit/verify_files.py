@@ -12,13 +12,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from hier_dag.audit.verify_verdict import FILE, MANIFEST, STRANGER, Problem, Verdict
+from hier_dag.audit.verify_verdict import FILE, MANIFEST, STRANGER, Problem, Verdict, unread
 from hier_dag.errors import StoreError
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.progress import Step, tell
-from hier_dag.retention.present import Shelves
 from hier_dag.store import Artifact, FileEntry
 from hier_dag.store.artifact import MANIFEST as MANIFEST_FILE
+from hier_dag.store.folders import Folder, folders
 from hier_dag.store.local import open_folder
 from hier_dag.store.names import linked
 from hier_dag.train.cores import cores
@@ -39,18 +39,21 @@ def manifests(root: Path, found: Verdict) -> list[Artifact]:
         found: where problems are noted.
     """
     whole: list[Artifact] = []
-    there = {present.path for present in Shelves(root).look()}
-    found.problems += [_stranger(p) for p in sorted((root / "artifacts").glob("*/*/*")) if p not in there]
-    for path in sorted(there):
+    there = folders(root / "artifacts")
+    found.problems += [_stranger(path) for path in there.strangers]
+    found.problems += [unread(error) for error in there.unread]
+    for folder in there.artifacts:
         found.artifacts += 1
         try:
-            artifact = open_folder(path, path.name)
+            artifact = open_folder(folder.path, folder.digest)
         except (StoreError, OSError) as error:
-            if path.exists():  # else a clean-up took it away since
-                found.problems.append(_manifest(path, error))
+            if not _is_gone(folder.path):
+                found.problems.append(_manifest(folder, error))
             continue
         whole.append(artifact)
         found.problems += _unnamed(artifact)
+        if artifact.manifest.kind != folder.kind:
+            found.problems.append(_misplaced(artifact, folder, root))
     return whole
 
 
@@ -123,7 +126,7 @@ def _wrong(artifact: Artifact, entry: FileEntry, meter: _Meter) -> _Wrong | None
                 return None
             said = f"SHA-256 {digest}, {size:,} bytes"
     except OSError as error:
-        if not artifact.path.exists():
+        if _is_gone(artifact.path):
             return None
         said = "nothing" if error.errno == errno.ENOENT else f"it cannot be read: {error.strerror or error}"
     return _Wrong(
@@ -152,8 +155,8 @@ def _hashed(path: Path, meter: _Meter) -> tuple[str, int]:
 def _unnamed(artifact: Artifact) -> Iterator[Problem]:
     """Files in an artifact's folder that its manifest does not name."""
     named = {entry.path for entry in artifact.manifest.files} | {MANIFEST_FILE}
-    for folder, folders, files in os.walk(artifact.path):
-        links = [name for name in folders if Path(folder, name).is_symlink()]
+    for folder, inside, files in os.walk(artifact.path):
+        links = [name for name in inside if Path(folder, name).is_symlink()]
         for name in sorted((*files, *links)):
             path = Path(folder, name)
             if path.relative_to(artifact.path).as_posix() not in named:
@@ -167,11 +170,26 @@ def _unnamed(artifact: Artifact) -> Iterator[Problem]:
                 )
 
 
-def _manifest(path: Path, error: StoreError | OSError) -> Problem:
+def _is_gone(folder: Path) -> bool:
+    """Whether a clean-up took an artifact away since; one that cannot be looked at is there."""
+    try:
+        folder.lstat()
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+    return False
+
+
+def _manifest(folder: Folder, error: StoreError | OSError) -> Problem:
     said = error.message if isinstance(error, StoreError) else f"it cannot be read: {error.strerror or error}"
-    kind = path.parent.relative_to(path.parents[2]).as_posix()
-    file = path / MANIFEST_FILE
-    return Problem(MANIFEST, f"{kind} {path.name[:12]}", str(file), f"SHA-256 {path.name}", said, _mend(kind))
+    file, where = str(folder.path / MANIFEST_FILE), f"{folder.kind} {folder.digest[:12]}"
+    return Problem(MANIFEST, where, file, f"SHA-256 {folder.digest}", said, _mend(folder.kind))
+
+
+def _misplaced(artifact: Artifact, folder: Folder, root: Path) -> Problem:
+    kind, where = artifact.manifest.kind, f"{folder.kind} {folder.digest[:12]}"
+    place = root / "artifacts" / kind / folder.digest
+    fix = f"move it to {place}, unless it is there"
+    return Problem(MANIFEST, where, str(folder.path), f"an artifact of kind {folder.kind}", kind, fix)
 
 
 def _stranger(path: Path) -> Problem:

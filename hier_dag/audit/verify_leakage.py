@@ -16,6 +16,7 @@ from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.progress import Step, tell
 from hier_dag.registry import AliasRow
 from hier_dag.store import Artifact, ArtifactStore
+from hier_dag.store.failures import unreadable
 
 _FIX = "do not use the set: hier rollback to one that is proven; hier audit leakage DIGEST has the figures"
 _MEND = "mend what is named above, then verify again"
@@ -51,14 +52,16 @@ def check_leakage(root: Path, heads: Collection[AliasRow], damaged: Collection[s
             where = f"{name}, set {digest[:12]}"
             try:
                 claims = list(prove(store, PUBLISHED, digest, con))
-            except StoreError as error:
+            except (StoreError, OSError) as e:
+                error = unreadable(e, root) if isinstance(e, OSError) else e
                 said = f"it cannot be asked: {error.message}"
                 found.problems.append(
                     Problem(LEAKAGE, where, error.file, "a chain of artifacts", said, _MEND)
                 )
                 continue
             found.proven += sum(claim.outcome not in (FAILED, NOT_ASKED) for claim in claims)
-            found.not_asked += sorted({f"{c.claim}: {c.told}" for c in claims if c.outcome == NOT_ASKED})
+            unasked = {f"{c.claim}: {c.told}" for c in claims if c.outcome == NOT_ASKED}
+            found.not_asked += sorted(unasked - set(found.not_asked))
             for c in claims:
                 if c.outcome == FAILED:
                     at = f"{where}: {c.artifact} {c.digest[:12]}" + (f", {c.domain}" if c.domain else "")

@@ -10,7 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from hier_dag.audit.verify_verdict import CHAIN, LOST, ORPHAN, PARENT, RECORD, REGISTRY, Problem, Verdict
+from hier_dag.audit.verify_verdict import (
+    CHAIN,
+    LOST,
+    ORPHAN,
+    PARENT,
+    RECORD,
+    REGISTRY,
+    Problem,
+    Verdict,
+    unread,
+)
 from hier_dag.digest import digest_of
 from hier_dag.errors import HierError
 from hier_dag.reconcile import presence, versions
@@ -99,6 +109,8 @@ def check_presence(root: Path, registry: Registry, copies: Sequence[str], found:
     """
     there, where = presence.compare(root, registry, copies), _shown(registry)
     found.rows = there.rows
+    for error in there.unread:
+        found.add(unread(error))
     for path in there.unrecorded:
         found.problems.append(_unrecorded(path, "a row in the registry", "none", _REMOVE))
     for path in there.pending:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-MANIFEST, FILE, STRANGER = "manifest", "file", "stranger"
+from hier_dag.store.failures import StorageError
+
+MANIFEST, FILE, STRANGER, UNREAD = "manifest", "file", "stranger", "unreadable"
 REGISTRY, CHAIN, PARENT, ORPHAN, LOST = "registry", "chain", "parent", "orphan", "lost"
 RECORD, LEAKAGE = "version record", "leakage"
 
@@ -67,6 +69,11 @@ class Verdict:
     not_asked: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    def add(self, problem: Problem) -> None:
+        """Notes a problem, once: several parts may meet it."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
     @property
     def sound(self) -> bool:
         """Whether nothing is wrong."""
@@ -75,3 +82,9 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         """The verdict as a JSON-serialisable record."""
         return {"sound": self.sound, **asdict(self)}
+
+
+def unread(error: StorageError) -> Problem:
+    """A file or folder that the system does not let be read, as a problem."""
+    where = (error.file or "").rpartition("/")[2]
+    return Problem(UNREAD, where, error.file, "what can be read", error.message, error.fix or "")

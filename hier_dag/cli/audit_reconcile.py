@@ -65,9 +65,13 @@ def _print(found: Reconciled) -> None:
 
 def _rows(found: Reconciled) -> Iterator[tuple[str, str, str]]:
     for t in found.taken:
-        yield f"note: {t.outcome}", f"{t.kind} {t.digest[:_SHORT]}", _AFTER[t.outcome]
+        yield f"note: {t.outcome}", f"{t.kind} {t.digest[:_SHORT]}", t.why or _AFTER[t.outcome]
     for path in found.unrecorded:
         yield "artifact on no record", str(path), "hier gc removes it"
+    for path in found.misplaced:
+        yield "artifact under another kind", str(path), "hier audit verify says where it belongs"
+    for error in found.unread:
+        yield "unreadable", f"{error.file}: {error.message}", error.fix or ""
     for row in found.lost:
         yield "artifact lost", f"{row.title} {row.digest[:_SHORT]}", "on record as lost"
     for row in found.missing:

@@ -122,7 +122,7 @@ def _figures(found: Verdict) -> Table:
     )
     signed = f", signed up to {found.signed_up_to:,}" if found.signed_up_to else ""
     rows = (
-        ("artifacts in the store", f"{found.artifacts:,}", ("manifest", "stranger", "orphan")),
+        ("artifacts in the store", f"{found.artifacts:,}", ("manifest", "stranger", "unreadable", "orphan")),
         ("their bytes", read, ("file",)),
         ("events of the registry", f"{found.events:,}{signed}", ("registry", "chain")),
         ("anchors", f"{found.anchors:,}", ()),

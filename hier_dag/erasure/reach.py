@@ -12,8 +12,8 @@ from hier_dag.erasure.erased import Erased
 from hier_dag.erasure.grades import Grade, Grades, Known
 from hier_dag.errors import StoreError
 from hier_dag.pipeline.workshop import Workshop
-from hier_dag.retention.present import Shelves
 from hier_dag.store.local import open_folder
+from hier_dag.store.shelves import Shelves
 
 
 @dataclass(frozen=True)

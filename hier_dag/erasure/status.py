@@ -11,9 +11,9 @@ from hier_dag.erasure.guard import Guard
 from hier_dag.erasure.receipt import Receipt
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
 from hier_dag.registry import Registry
-from hier_dag.retention.present import Shelves
 from hier_dag.retention.records import records_of
 from hier_dag.store import ArtifactStore
+from hier_dag.store.shelves import Shelves
 
 SUPPRESSED, RETRAINED, COLLECTED, AWAITS = "suppressed", "retrained", "collected", "awaits re-training"
 _ORDER = (EVENTS, LINKS, GRAPH, ENCODER, MODEL, PUBLISHED)

@@ -3,99 +3,29 @@
 The store and the registry cannot commit together. So a note of the checks lies in the store from before an
 artifact is renamed into place until its row is there. Its process holds it locked; a note that nobody holds
 is of a process that ended between the two, or gave up waiting for the registry, and whoever opens a workshop
-next puts its artifact on record. Nothing is built again for that.
+next puts its artifact on record (`hier_dag.pipeline.take_up`). Nothing is built again for that.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
-import json
 import os
+import stat
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
-
-from sqlalchemy import select
+from typing import IO
 
 from hier_dag.durable import make_folders, sync_folder
-from hier_dag.environment import code_commit, machine, user
-from hier_dag.errors import StoreError
-from hier_dag.registry import CheckRow, Registry
-from hier_dag.registry.chain import ascii_json
-from hier_dag.registry.tables import RequestRecord
-from hier_dag.store import ArtifactStore
-from hier_dag.store.failures import StorageError, told
-from hier_dag.store.names import checked_digest, checked_kind
+from hier_dag.pipeline.note import Note
+from hier_dag.store.failures import StorageError, reading, told
 from hier_dag.store.staging import is_held, turn
 
 PENDING = "pending"
 """Folder of the notes below a store's root."""
-RECONCILED = "reconciled"
-"""Check that says that a row was put on record later, and by what note."""
-
-ADOPTED, ON_RECORD, NOTHING, DAMAGED, HELD = "adopted", "on record", "nothing committed", "damaged", "at work"
-
-
-@dataclass(frozen=True)
-class Note:
-    """What the registry is to hear of an artifact beyond its manifest.
-
-    Attributes:
-        kind: of the artifact.
-        digest: its digest.
-        checks: that it passed.
-        run_id: of the run that made it.
-        seconds: that it took.
-        commit: of the code that made it.
-        who: whose process it was.
-        machine: where that ran.
-        at: when the note was written, ISO 8601, UTC.
-    """
-
-    kind: str
-    digest: str
-    checks: tuple[CheckRow, ...]
-    run_id: str
-    seconds: float
-    commit: str
-    who: str
-    machine: dict[str, Any]
-    at: str
-
-    @classmethod
-    def of_now(cls, kind: str, digest: str, checks: list[CheckRow], *, run_id: str, seconds: float) -> Note:
-        """A note of this process."""
-        return cls(
-            kind=kind,
-            digest=digest,
-            checks=tuple(checks),
-            run_id=run_id,
-            seconds=seconds,
-            commit=code_commit(),
-            who=user(),
-            machine=machine(),
-            at=datetime.now(UTC).isoformat(),
-        )
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of a note.
-
-    Attributes:
-        kind: of the artifact; empty where the note cannot be read.
-        digest: its digest.
-        outcome: `adopted`; `on record` already; `nothing committed`; `damaged`, the artifact that is; or
-            `at work`, where a living process holds the note.
-    """
-
-    kind: str
-    digest: str
-    outcome: str
 
 
 class Pending:
@@ -121,7 +51,7 @@ class Pending:
             with turn(self._root):  # nobody who looks for notes finds it before it is held
                 self._file = path.open("xb")
                 fcntl.flock(self._file, fcntl.LOCK_EX)
-            self._file.write(ascii_json(asdict(note)).encode())
+            self._file.write(note.to_bytes())
             self._file.flush()
             os.fsync(self._file.fileno())
             sync_folder(path.parent)
@@ -152,107 +82,63 @@ def pending(root: Path) -> Iterator[Pending]:
         note.close()
 
 
-def noted(root: Path) -> dict[str, bool]:
-    """Digests of artifacts that have a note, and whether a process that is at work holds it.
+@dataclass(frozen=True)
+class Noted:
+    """Artifacts that have a note.
+
+    Attributes:
+        held: whether a process that is at work holds the note, by the artifact's digest.
+        unread: notes, or their folder, that cannot be read; whether they are held is not known.
+    """
+
+    held: Mapping[str, bool]
+    unread: tuple[StorageError, ...] = ()
+
+
+def noted(root: Path) -> Noted:
+    """Artifacts that have a note now.
 
     Args:
         root: of the store.
     """
-    notes, found = _notes(root), dict[str, bool]()
-    if notes:
-        with turn(root, alone=True):
+    held, unread = dict[str, bool](), list[StorageError]()
+    try:
+        notes = notes_in(root)
+        with reading(root), turn(root, alone=True) if notes else nullcontext():
             for path in notes:
-                digest = _digest(path)
-                found[digest] = is_held(path) or found.get(digest, False)
-    return found
+                try:
+                    with reading(path):
+                        refuse_odd(path)
+                        held[digest_in(path)] = is_held(path) or held.get(digest_in(path), False)
+                except StorageError as error:
+                    unread.append(error)
+    except StorageError as error:  # their folder, or the store's lock
+        unread.append(error)
+    return Noted(held, tuple(unread))
 
 
-def take_up(store: ArtifactStore, registry: Registry) -> list[Taken]:
-    """Puts artifacts on record that a note vouches for, every byte checked; the notes are gone then.
-
-    Args:
-        store: where notes and artifacts lie.
-        registry: where they belong.
+def notes_in(root: Path) -> list[Path]:
+    """Files of the notes in a store, by name.
 
     Raises:
-        RegistryError: the registry cannot be used; notes that were not taken up stay.
-        StorageError: the store cannot be written.
+        StorageError: their folder cannot be read.
     """
-    return [taken for path in _notes(store.root) if (taken := _take(store, registry, path)) is not None]
-
-
-def _notes(root: Path) -> list[Path]:
-    with suppress(FileNotFoundError):
+    with reading(root / PENDING), suppress(FileNotFoundError):
         return sorted(path for path in (root / PENDING).iterdir() if path.name.endswith(".json"))
     return []
 
 
-def _take(store: ArtifactStore, registry: Registry, path: Path) -> Taken | None:
-    with told(path), _held(store.root, path) as file:
-        if file is None:
-            return Taken("", _digest(path), HELD) if path.exists() else None
-        note = _parsed(file.read())
-        outcome = NOTHING if note is None else _settled(store, registry, note)
-        path.unlink(missing_ok=True)
-        return Taken("" if note is None else note.kind, _digest(path), outcome)
-
-
-def _digest(path: Path) -> str:
+def digest_in(path: Path) -> str:
+    """Digest of the artifact that a note is of, by its name."""
     return path.name.partition("-")[0]
 
 
-@contextmanager
-def _held(root: Path, path: Path) -> Iterator[IO[bytes] | None]:
-    """A note, locked; None where somebody else has it, or took it away."""
-    try:
-        with turn(root, alone=True):
-            file = path.open("rb")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
-                raise
-    except (BlockingIOError, FileNotFoundError):
-        yield None
-        return
-    with file:
-        yield file if path.exists() else None
+def refuse_odd(path: Path) -> None:
+    """Looks at what lies under a note's name before it is opened: a pipe would keep its reader waiting.
 
-
-def _settled(store: ArtifactStore, registry: Registry, note: Note) -> str:
-    if not store.path_of(note.kind, note.digest).exists():
-        return NOTHING
-    try:
-        artifact = store.open(note.kind, note.digest)
-    except StorageError:
-        raise
-    except StoreError:
-        return DAMAGED  # the next run sets it aside and makes it again
-    if _on_record(registry, note):
-        return ON_RECORD
-    facts = {"noted": note.at, "who": note.who, "machine": note.machine}
-    checks = [*note.checks, CheckRow(RECONCILED, True, facts)]
-    registry.record(artifact, checks, run_id=note.run_id, seconds=note.seconds, commit=note.commit)
-    return ADOPTED
-
-
-def _on_record(registry: Registry, note: Note) -> bool:
-    query = select(RequestRecord.event).where(
-        RequestRecord.digest == note.digest,
-        RequestRecord.run_id == note.run_id,
-        RequestRecord.platform == registry.platform,
-    )
-    return registry.read(lambda s: s.scalar(query.limit(1))) is not None
-
-
-def _parsed(data: bytes) -> Note | None:
-    """A note; None for one that its process did not finish writing: it committed nothing then."""
-    try:
-        content: dict[str, Any] = json.loads(data)
-        checks = tuple(CheckRow(**check) for check in content.pop("checks"))
-        note = Note(checks=checks, **content)
-        checked_kind(note.kind)
-        checked_digest(note.digest)
-    except (ValueError, LookupError, TypeError, AttributeError, StoreError):
-        return None
-    return note
+    Raises:
+        OSError: it is no plain file, or cannot be looked at.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))

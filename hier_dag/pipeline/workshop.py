@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +17,10 @@ from hier_dag.digest import digest_of
 from hier_dag.environment import environment_digest
 from hier_dag.erasure.guard import Guard
 from hier_dag.errors import ContractError, HierError, RegistryError, StoreError
-from hier_dag.pipeline.outbox import Note, Pending, pending, take_up
+from hier_dag.pipeline.note import Note
+from hier_dag.pipeline.outbox import Pending, pending
 from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.take_up import STAYS, take_up
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import Artifact, ArtifactStore, FileEntry, Manifest
 from hier_dag.store.failures import StorageError, disk_told
@@ -45,6 +48,7 @@ class Built:
     known: tuple[FileEntry, ...] = ()
 
 
+_log = logging.getLogger(__name__)
 QUARANTINE = "quarantine"
 _LOOK = "see the failed check's facts; nothing was committed and what is live stays live"
 Build = Callable[[Request, Path], Built]
@@ -73,15 +77,24 @@ class Refused(ContractError):
 class Workshop:
     """Makes artifacts in a store and records them in a registry.
 
-    To open one puts on record what ended processes could not (`hier_dag.pipeline.outbox`).
+    To open one puts on record what ended processes could not (`hier_dag.pipeline.outbox`); what keeps a
+    note from that is logged.
     """
 
     def __init__(self, store: ArtifactStore, registry: Registry, erasures: Guard | None = None) -> None:
         self.store = store
         self.registry = registry
         self.erasures = erasures or Guard(store, registry)
-        with suppress(RegistryError, StorageError):  # whoever needs them hears of it; the notes stay
-            take_up(store, registry)
+        with suppress(RegistryError):  # whoever needs it hears of it; the notes stay
+            self._take_up()
+
+    def _take_up(self) -> None:
+        try:
+            kept = [taken.why for taken in take_up(self.store, self.registry) if taken.outcome == STAYS]
+        except StorageError as error:
+            kept = [str(error)]
+        for why in kept:
+            _log.warning("a note of an artifact on no record is not taken up: %s", why)
 
     def find(self, request: Request) -> Artifact | None:
         """The artifact that answered an equal request, if it is registered, whole and still holds.

@@ -67,9 +67,16 @@ class AliasRecords:
 
     def aliases(self) -> list[tuple[str, str]]:
         """Domain and name of every alias that has records here."""
-        domains = filter(is_name, sorted(self._names(RECORDS)))
-        pairs = [(d, a) for d in domains for a in filter(is_name, sorted(self._names(f"{RECORDS}/{d}")))]
-        return [pair for pair in pairs if self.versions(*pair)]
+        return [(domain, alias) for domain in self.domains() for alias in self.aliases_of(domain)]
+
+    def domains(self) -> list[str]:
+        """Domains that have a folder here, by name."""
+        return sorted(filter(is_name, self._names(RECORDS)))
+
+    def aliases_of(self, domain: str) -> list[str]:
+        """Aliases of a domain that have records here, by name."""
+        aliases = sorted(filter(is_name, self._names(f"{RECORDS}/{domain}")))
+        return [alias for alias in aliases if self.versions(domain, alias)]
 
     def told(self, domain: str, alias: str, version: int) -> tuple[str, bytes | None]:
         """File and bytes of a version's record; None where there is none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,9 @@ from hier_dag.registry import Registry
 from hier_dag.registry.decisions import COLLECTED
 from hier_dag.registry.tables import ArtifactRecord, DecisionRecord, ParentRecord, RequestRecord
 from hier_dag.retention.leftovers import TAKEN
-from hier_dag.retention.present import Shelves
+from hier_dag.store.failures import StorageError, reading
+from hier_dag.store.folders import folders
+from hier_dag.store.names import linked
 from hier_dag.store.staging import STAGING
 
 
@@ -72,18 +74,22 @@ class Presence:
         present: how many artifacts the store holds.
         unrecorded: folders of artifacts without a row and without a note.
         pending: folders of artifacts without a row that the note of an ended process vouches for.
+        misplaced: folders whose digest is on record under another kind.
         missing: rows whose artifact is nowhere, and was not removed on record.
         orphans: parents without a row.
         elsewhere: digests of sets that are at a copy alone.
+        unread: folders and notes that cannot be read; whether a row's artifact is there is not known then.
     """
 
     rows: int
     present: int
     unrecorded: tuple[Path, ...]
     pending: tuple[Path, ...]
+    misplaced: tuple[Path, ...]
     missing: tuple[Row, ...]
     orphans: tuple[Orphan, ...]
     elsewhere: tuple[str, ...]
+    unread: tuple[StorageError, ...]
 
 
 def compare(root: Path, registry: Registry, copies: Sequence[str] = ()) -> Presence:
@@ -99,24 +105,32 @@ def compare(root: Path, registry: Registry, copies: Sequence[str] = ()) -> Prese
 
     Raises:
         RegistryError: the registry cannot be read.
+        StorageError: the disk refuses.
     """
-    present = {a.digest: a.path for a in Shelves(root).look()}
+    there, artifacts = folders(root / "artifacts"), root / "artifacts"
+    present = {(a.kind, a.digest) for a in there.artifacts}
     notes = noted(root)
     rows, orphans = registry.read(lambda s: (_rows(s, registry.platform), _orphans(s, registry.platform)))
-    known = registry.read(lambda s: _known(s, present))
-    strange = {digest: path for digest, path in present.items() if digest not in known}
-    absent = [row for row in rows if row.digest not in present and not _is_there(root, row)]
+    kinds = registry.read(_kinds)
+    unknown = [a for a in there.artifacts if a.digest not in kinds]
+    hidden = {Path(error.file or artifacts) for error in there.unread}
+    absent = [row for row in rows if (row.kind, row.digest) not in present]
+    absent = [row for row in absent if not _is_hidden(artifacts, row, hidden) and not _is_there(root, row)]
     gone = registry.read(_collected) if absent else {}
     absent = [row for row in absent if gone.get(row.digest, -1) < row.used]
     elsewhere = {row.digest for row in absent if row.kind == PUBLISHED and _at_a_copy(row.digest, copies)}
+    # A note that cannot be read may vouch for any of them.
+    unrecorded = [] if notes.unread else [a.path for a in unknown if a.digest not in notes.held]
     return Presence(
         rows=len(rows),
         present=len(present),
-        unrecorded=tuple(path for digest, path in strange.items() if digest not in notes),
-        pending=tuple(path for digest, path in strange.items() if notes.get(digest) is False),
+        unrecorded=tuple(unrecorded),
+        pending=tuple(a.path for a in unknown if notes.held.get(a.digest) is False),
+        misplaced=tuple(a.path for a in there.artifacts if kinds.get(a.digest, a.kind) != a.kind),
         missing=tuple(row for row in absent if row.digest not in elsewhere),
         orphans=tuple(orphans),
         elsewhere=tuple(sorted(elsewhere)),
+        unread=(*there.unread, *notes.unread),
     )
 
 
@@ -148,9 +162,9 @@ def _orphans(s: Session, platform: str) -> list[Orphan]:
     return [Orphan(*row) for row in s.execute(query.order_by(ParentRecord.event, ParentRecord.role)).tuples()]
 
 
-def _known(s: Session, digests: Iterable[str]) -> set[str]:
-    """Those of some digests that are on record, for whichever platform."""
-    return set(digests) & set(s.scalars(select(ArtifactRecord.digest)))
+def _kinds(s: Session) -> Mapping[str, str]:
+    """Kind of every artifact that is on record, for whichever platform."""
+    return dict(s.execute(select(ArtifactRecord.digest, ArtifactRecord.kind)).tuples().all())
 
 
 def _collected(s: Session) -> Mapping[str, int]:
@@ -160,11 +174,19 @@ def _collected(s: Session) -> Mapping[str, int]:
     return dict(s.execute(query).tuples().all())
 
 
+def _is_hidden(artifacts: Path, row: Row, unread: Collection[Path]) -> bool:
+    """Whether an artifact lies in a folder that cannot be read, if it lies anywhere."""
+    group = artifacts / row.kind
+    return not {artifacts, group.parent, group}.isdisjoint(unread)
+
+
 def _is_there(root: Path, row: Row) -> bool:
     """Whether an artifact came since it was looked for, or a clean-up has it in its hands."""
-    if (root / "artifacts" / row.kind / row.digest).exists():
-        return True
-    return any((root / STAGING).glob(f"{TAKEN}-*/{row.kind}/{row.digest}"))
+    name, artifacts = f"{row.kind}/{row.digest}", root / "artifacts"
+    with reading(artifacts / name):
+        if linked(artifacts, name) is None and (artifacts / name).is_dir():
+            return True
+        return any((root / STAGING).glob(f"{TAKEN}-*/{name}"))
 
 
 def _at_a_copy(digest: str, copies: Sequence[str]) -> bool:

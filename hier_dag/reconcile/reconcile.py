@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hier_dag.pipeline.outbox import Taken, take_up
+from hier_dag.pipeline.take_up import STAYS, Taken, take_up
 from hier_dag.reconcile import presence, versions
 from hier_dag.reconcile.presence import Row
 from hier_dag.reconcile.versions import Difference
 from hier_dag.registry import Registry
 from hier_dag.registry.decisions import COLLECTED
 from hier_dag.store import ArtifactStore
+from hier_dag.store.failures import StorageError
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Reconciled:
         elsewhere: digests of sets that are at a copy alone.
         differences: version records that differ from the registry's rows.
         lost: rows of artifacts that were put on record as lost now.
+        misplaced: folders whose digest is on record under another kind.
+        unread: folders and notes that cannot be read; rows of what may lie there are not told as missing.
     """
 
     taken: tuple[Taken, ...]
@@ -35,16 +38,24 @@ class Reconciled:
     elsewhere: tuple[str, ...]
     differences: tuple[Difference, ...]
     lost: tuple[Row, ...] = ()
+    misplaced: tuple[Path, ...] = ()
+    unread: tuple[StorageError, ...] = ()
 
     @property
     def agree(self) -> bool:
         """Whether nothing is left that somebody must mend; what is on no record harms nobody."""
-        return not self.missing and not self.differences
+        stays = any(t.outcome == STAYS for t in self.taken)
+        return not (self.missing or self.differences or self.misplaced or self.unread or stays)
 
     def as_json(self) -> dict[str, Any]:
         """It all as a JSON-serialisable record."""
-        content = asdict(self)
-        return {"agree": self.agree, **content, "unrecorded": [str(path) for path in self.unrecorded]}
+        return {
+            "agree": self.agree,
+            **asdict(replace(self, unread=())),
+            "unrecorded": [str(path) for path in self.unrecorded],
+            "misplaced": [str(path) for path in self.misplaced],
+            "unread": [error.as_dict() for error in self.unread],
+        }
 
 
 def reconcile(
@@ -62,7 +73,7 @@ def reconcile(
 
     Raises:
         RegistryError: the registry cannot be used.
-        StorageError: the store cannot be written.
+        StorageError: the folder of the notes cannot be read.
     """
     taken = take_up(store, registry)
     there = presence.compare(store.root, registry, copies)
@@ -77,4 +88,6 @@ def reconcile(
         elsewhere=there.elsewhere,
         differences=tuple(versions.compare(registry, home, copies).differences),
         lost=tuple(given_up),
+        misplaced=there.misplaced,
+        unread=there.unread,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from hier_dag.publish.aliases import ANCHOR, AliasRecords, record_of
 from hier_dag.publish.reader.records import VersionRecord
 from hier_dag.registry import AliasRow, Registry
 from hier_dag.registry.anchors import Anchor
+from hier_dag.store.failures import reading
 
 _TELL = "run: hier run (it writes what is lacking)"
 _MEND = "run: hier copies check --repair for the version in force; else remove the file, then: hier run"
@@ -87,19 +88,42 @@ def _compared(registry: Registry, home: Path, copies: Sequence[str]) -> Compared
     found = Compared()
     places: list[str | Path] = [home, *copies]
     for place in places:
-        try:
-            records = AliasRecords(place)
-            for of in sorted({*histories, *records.aliases()}):
-                history = histories.get(of, [])
-                needed = history if place == home else history[:1]
-                found.differences += _differences(records, str(place), of, history, needed, found)
-        except StoreError as error:
-            told = Difference(
-                str(place), "", "", 0, error.file or str(place), "a place that can be read", error.message,
-                error.fix or "look at the place",
-            )  # fmt: skip
-            found.differences.append(told)
+        _compare_at(place, histories, place == home, found)
     return found
+
+
+def _compare_at(
+    place: str | Path,
+    histories: Mapping[tuple[str, str], Sequence[AliasRow]],
+    is_home: bool,
+    found: Compared,
+) -> None:
+    """One place; what cannot be read there hides no other alias."""
+    try:
+        with reading(place):
+            records = AliasRecords(place)
+            domains = {*records.domains(), *(domain for domain, _ in histories)}
+    except StoreError as error:
+        found.differences.append(_unreadable(place, error))
+        return
+    for domain in sorted(domains):
+        try:
+            with reading(place):
+                there = records.aliases_of(domain)
+                for alias in sorted({*there, *(alias for of, alias in histories if of == domain)}):
+                    history = histories.get((domain, alias), [])
+                    needed = history if is_home else history[:1]
+                    of = (domain, alias)
+                    found.differences += _differences(records, str(place), of, history, needed, found)
+        except StoreError as error:
+            found.differences.append(_unreadable(place, error))
+
+
+def _unreadable(place: str | Path, error: StoreError) -> Difference:
+    return Difference(
+        str(place), "", "", 0, error.file or str(place), "a place that can be read", error.message,
+        error.fix or "look at the place",
+    )  # fmt: skip
 
 
 def _differences(
@@ -119,7 +143,8 @@ def _differences(
     for version in sorted(there):
         expected = _said(rows[version]) if version in rows else "no such version on record"
         try:
-            file, data = records.told(*of, version)
+            with reading(place):
+                file, data = records.told(*of, version)
             record = VersionRecord.from_bytes(data or b"", file)
         except StoreError as error:
             yield Difference(place, *of, version, error.file or place, expected, error.message, _MEND)

@@ -22,9 +22,9 @@ from hier_dag.retention.at_copies import AtCopies, CopySet, remove_at_copy
 from hier_dag.retention.keep import staying
 from hier_dag.retention.leftovers import TAKEN, Leftover, remove, taken_before
 from hier_dag.retention.plan import Going, Retention
-from hier_dag.retention.present import Present, Shelves
 from hier_dag.retention.sizes import freed
 from hier_dag.store import ArtifactStore
+from hier_dag.store.shelves import Present, Shelves
 from hier_dag.store.staging import staged_folder, turn
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hier_dag.pipeline.stages import RESULT
-from hier_dag.retention.present import Present
 from hier_dag.retention.records import Records, Version
+from hier_dag.store.shelves import Present
 
 _BEFORE_WORK = timedelta(hours=1)
 

@@ -27,9 +27,9 @@ from hier_dag.retention.leftovers import (
     temporary_records,
 )
 from hier_dag.retention.live_files import named_by_files
-from hier_dag.retention.present import Present, Shelves
 from hier_dag.retention.records import Known, Records, records_of
 from hier_dag.retention.sizes import bytes_below, freed
+from hier_dag.store.shelves import Present, Shelves
 from hier_dag.store.staging import turn
 
 ORPHAN = "on no record: its process ended before it was recorded"

@@ -14,6 +14,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DISK = (*_FULL, errno.EIO, errno.EROFS)
 _FULL_WORDS = tuple(os.strerror(number) for number in _FULL)
 _MEND = "free space, or mend the disk or its rights, then run again: what is live stays live"
+_RIGHTS = "mend the disk or its rights, then run again: what is live stays live"
 _ROOM = "make room (hier gc shows what nothing needs), then run again: what is done is kept"
 
 
@@ -37,6 +38,30 @@ def told(path: str | Path) -> Iterator[None]:
         yield
     except OSError as e:
         raise _storage_error("the file cannot be written", e, path) from e
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """As `told`, for a block that reads.
+
+    Raises:
+        StorageError: for any OSError inside the block.
+    """
+    try:
+        yield
+    except OSError as e:
+        raise unreadable(e, path) from e
+
+
+def unreadable(error: OSError, path: str | Path) -> StorageError:
+    """What the system said of something that it does not let be read.
+
+    Args:
+        error: of the system.
+        path: named where the error names no file.
+    """
+    file = str(error.filename2 or error.filename or path)
+    return StorageError(f"it cannot be read: {error.strerror or error}", file=file, fix=_RIGHTS)
 
 
 @contextmanager

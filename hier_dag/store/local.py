@@ -25,6 +25,7 @@ from hier_dag.store.names import checked_digest, checked_kind, linked
 from hier_dag.store.staging import renew, staged_folder
 
 _REBUILT = "run the pipeline again: the artifact is rebuilt from its recorded inputs"
+_NO_LINK = "look where it leads and who made it; put a folder in its place, then run again"
 _STAGE_AGAIN = "run again, and let nothing else write into the store's folders"
 
 
@@ -90,6 +91,7 @@ class ArtifactStore:
 
     def _put_in_place(self, staged: Path, manifest: Manifest) -> None:
         final = self.path_of(manifest.kind, manifest.digest)
+        self._refuse_link(manifest.kind)
         make_folders(final.parent)
         self._set_aside_if_damaged(manifest.kind, manifest.digest)
         if final.exists():
@@ -124,11 +126,25 @@ class ArtifactStore:
         That it is used is noted (`renew`), so that it stays for whoever records or reads it next.
 
         Raises:
-            StoreError: when it is missing or any byte differs.
+            StoreError: when it is missing, of another kind, or any byte differs; when it, or a folder on the
+                way to it, is a link.
         """
         path = self.path_of(kind, digest)
+        self._refuse_link(kind)
         renew(self.root, path)
-        return open_folder(path, digest, verified=self._verified if verify else None)
+        artifact = open_folder(path, digest, verified=self._verified if verify else None)
+        if artifact.manifest.kind != kind:
+            raise StoreError(
+                f"artifact {digest[:12]} is of kind {artifact.manifest.kind}, not {kind}",
+                file=str(path),
+                fix=f"move it to {self.path_of(artifact.manifest.kind, digest)}",
+            )
+        return artifact
+
+    def _refuse_link(self, kind: str) -> None:
+        """A kind's folder that leads out of the store; the store's own folder may lie on another disk."""
+        if (link := linked(self.root / "artifacts", kind)) is not None:
+            raise StoreError("the folder is a link out of the store", file=str(link), fix=_NO_LINK)
 
     def at_hand(self, kind: str, digest: str) -> Artifact:
         """Opens an artifact whose files are all there and of their sizes; none of them is read.

@@ -22,4 +22,4 @@ def test_a_note_that_cannot_be_written_is_told_with_its_file(tmp_path, fault):
         site.make(site.workshop(), 1)
     assert str(site.home / "store" / PENDING) in told.value.file
     assert not site.make(site.workshop(), 1).reused
-    assert not noted(site.home / "store")
+    assert not noted(site.home / "store").held

@@ -7,18 +7,17 @@ from contextlib import contextmanager
 import pytest
 
 from hier_dag.errors import RegistryError
-from hier_dag.pipeline.outbox import (
+from hier_dag.pipeline.outbox import PENDING, noted
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.take_up import (
     ADOPTED,
     DAMAGED,
     HELD,
     NOTHING,
     ON_RECORD,
-    PENDING,
     RECONCILED,
-    noted,
     take_up,
 )
-from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.workshop import Built, Refused, Workshop
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.registry.connection import make_engine
@@ -63,7 +62,7 @@ def unrecorded(store, registry):
     hasty = Workshop(store, Registry(registry.url, 0.2))
     with locked(registry), pytest.raises(RegistryError, match="could not be used"):
         hasty.make(REQUEST, build, run_id="r1")
-    (digest,) = noted(store.root)
+    (digest,) = noted(store.root).held
     assert registry.artifact(digest) is None
     return digest
 
@@ -77,7 +76,7 @@ def test_whoever_opens_a_workshop_next_puts_it_on_record_with_its_checks(store, 
     assert [c.name for c in checks] == [*NAMES, RECONCILED]
     assert checks[1].facts == {"mean": "NaN"}
     assert checks[2].facts["who"]
-    assert not noted(store.root)
+    assert not noted(store.root).held
     assert workshop.make(REQUEST, never, run_id="r2").reused
 
 
@@ -85,7 +84,7 @@ def test_a_registry_that_is_still_away_keeps_the_note_for_the_next_one(store, re
     digest = unrecorded(store, registry)
     with locked(registry):
         Workshop(store, Registry(registry.url, 0.2))
-    assert noted(store.root) == {digest: False}
+    assert noted(store.root).held == {digest: False}
     assert [t.outcome for t in take_up(store, registry)] == [ADOPTED]
 
 
@@ -99,7 +98,7 @@ def test_the_rows_of_a_refused_ingest_are_noted_too(store, registry):
     request = Request("raw/events", "food", "1", {"a": 2}, kept_as="raw/refused")
     with pytest.raises(Refused):
         Workshop(store, registry).make(request, refused, run_id="r1")
-    assert not noted(store.root)
+    assert not noted(store.root).held
     assert registry.latest("raw/refused", "food") is not None
 
 
@@ -135,14 +134,14 @@ def test_a_note_vouches_for_nothing_that_is_not_whole(store, registry, harm, out
     harm(note, store.path_of("raw/events", digest))
     assert [t.outcome for t in take_up(ArtifactStore(store.root), registry)] == [outcome]
     assert registry.count() == 0
-    assert not noted(store.root)
+    assert not noted(store.root).held
 
 
 def test_the_note_of_a_process_at_work_is_left_alone(store, registry):
     seen = []
 
     def while_it_waits():
-        while not noted(store.root):
+        while not noted(store.root).held:
             pass
         seen.extend(take_up(store, Registry(registry.url, 0.2)))
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from hier_dag.names import is_digest
 from hier_dag.store.artifact import MANIFEST
-from hier_dag.store.names import KIND
+from hier_dag.store.failures import reading
+from hier_dag.store.folders import folders
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Shelves:
 
         Args:
             within: another folder that is laid out so, in place of the store's.
+
+        Raises:
+            StorageError: a folder or a manifest cannot be read: what it holds is unknown, not absent.
         """
         return list(self._look(within or self.root / "artifacts"))
 
@@ -59,14 +63,15 @@ class Shelves:
         return self.root / "artifacts" / kind / digest
 
     def _look(self, root: Path) -> Iterator[Present]:
-        for folder in sorted(root.glob("*/*/*")):
-            kind = folder.parent.relative_to(root).as_posix()
-            if not is_digest(folder.name) or KIND.fullmatch(kind) is None or folder.is_symlink():
-                continue
-            with suppress(FileNotFoundError, NotADirectoryError):  # taken away since; or a file
-                at = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-                partition, parents = self._manifest(kind, folder)
-                yield Present(kind, partition, folder.name, folder, at, parents)
+        found = folders(root)
+        if found.unread:
+            raise found.unread[0]
+        for folder in found.artifacts:
+            # Inside `reading`: one that was taken away since is no failure.
+            with reading(folder.path), suppress(FileNotFoundError, NotADirectoryError):
+                at = datetime.fromtimestamp(folder.path.stat().st_mtime, UTC)
+                partition, parents = self._manifest(folder.kind, folder.path)
+                yield Present(folder.kind, partition, folder.digest, folder.path, at, parents)
 
     def _manifest(self, kind: str, folder: Path) -> tuple[str | None, frozenset[str]]:
         key = (kind, folder.name)
@@ -79,7 +84,7 @@ def _read(folder: Path) -> tuple[str | None, frozenset[str]]:
     """Partition and parents that a manifest names; a damaged one names none, the registry still does.
 
     Raises:
-        NotADirectoryError: when the folder is a file.
+        OSError: it is there and cannot be read.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
