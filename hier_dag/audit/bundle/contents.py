@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from hier_dag.audit.bundle.changes import changes
-from hier_dag.audit.bundle.verify import FORMAT
+from hier_dag.audit.bundle.verify import COUNTS, FORMAT, LEAKAGE
 from hier_dag.audit.evidence.checks import told_checks
 from hier_dag.audit.evidence.data import domains, raw_files
 from hier_dag.audit.evidence.dates import approvals, erasures, iso, live_dates, reproductions
@@ -16,9 +16,6 @@ from hier_dag.audit.evidence.events import Line, machines
 from hier_dag.audit.evidence.made_of import Made
 from hier_dag.audit.evidence.subject import Subject
 from hier_dag.evaluate.scored import HIER
-
-_LEAKAGE = "leakage.json"
-_COUNTS = ("edges", "held_out_pairs", "in_both", "cut", "in_held_out", "not_edges", "held_out_sha256")
 
 
 def contents(about: Subject, lines: Sequence[Line], signed_by: str | None) -> dict[str, Any]:
@@ -76,10 +73,10 @@ def _environments(about: Subject) -> dict[str, bool]:
 
 def _certificate(one: Made) -> dict[str, Any] | None:
     """Counts of a leakage certificate; it is among the evidence as a whole."""
-    told = one.json(_LEAKAGE)
+    told = one.json(LEAKAGE)
     if not told:
         return None
-    counts = {k: told[k] for k in _COUNTS if k in told}
+    counts = {k: told[k] for k in COUNTS if k in told}
     return {"artifact": one.row.digest, "kind": one.row.kind, "partition": one.row.partition, **counts}
 
 

@@ -60,10 +60,12 @@ def _how(record: Record) -> Part:
     )
     text = (
         "verify.py needs Python alone. It looks that the statement covers every file and no other, that each "
-        "manifest matches its digest and names its parents, that copies are those that manifests name, and "
-        "that the events' hashes match. With --store it reads every byte of the artifacts. Whoever may have "
-        "changed the bundle may have changed verify.py: take it from a place that you trust, or compare the "
-        "digest that it prints.",
+        "manifest matches its digest, names its parents and has its event, that copies are those that "
+        "manifests name, that the events' hashes match, and that bundle.json says what follows from these. "
+        "With --store it reads every byte of the artifacts. Whoever may have changed the bundle may have "
+        "changed verify.py: take it from a place that you trust, or compare the digest that it prints. "
+        "Without a key it is not proven who wrote this; and in no case that no event was left out, nor facts "
+        "of checks, figures, erasures and terms of use: hier audit verify looks at the whole log.",
         f"{log['count']} events of the registry's log are here. The last one is event "
         f"{log['last']['seq']}, of hash {log['last']['hash']}. {signed}",
     )

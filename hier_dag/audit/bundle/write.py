@@ -1,4 +1,4 @@
-"""Writes the bundle of a version: equal states give equal bytes."""
+"""Writes the bundle of a version: equal states give equal bytes under one key, or under none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from hier_dag.audit.card.card import card_files
 from hier_dag.audit.card.html import html
 from hier_dag.audit.evidence.declared import Declared
 from hier_dag.audit.evidence.events import events
-from hier_dag.audit.evidence.made_of import TOLD
 from hier_dag.audit.evidence.subject import Subject, subject_of
 from hier_dag.digest import canonical_json
 from hier_dag.durable import replace_file
@@ -48,7 +47,9 @@ def write_bundle(
 ) -> Path:
     """Writes all the evidence about a version of a domain into one zip archive.
 
-    HIER_SIGNING_KEY, where it is set, signs the statement over the archive's files and the set's.
+    HIER_SIGNING_KEY, where it is set, signs the statement over the archive's files and the set's. With
+    another key, or none, `signed_by` in bundle.json, the page and thus the statement are others too,
+    besides the envelope: equal states give equal bytes under one key.
 
     Args:
         store: of the platform.
@@ -107,7 +108,7 @@ def _copies(about: Subject) -> dict[str, bytes]:
     files = {}
     for one in about.made:
         files[f"{verify.MANIFESTS}{one.row.digest}.json"] = canonical_json(one.row.manifest)
-        for name in TOLD:
+        for name in verify.COPIED:
             if (data := one.file(name)) is not None:
                 files[f"{verify.EVIDENCE}{one.row.digest}/{name}"] = data
     return files

@@ -1,4 +1,4 @@
-"""What a published set was made of, as the registry has it, and copies of the small files that tell of it."""
+"""What a published set was made of, as the registry has it, and files that tell of it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ from hier_dag.errors import StoreError
 from hier_dag.lineage.trace import ANCHOR
 from hier_dag.registry import ArtifactRow, Registry
 from hier_dag.store import Artifact, ArtifactStore
-
-TOLD = ("ledger.json", "leakage.json", "set.json", "method.json", "report.parquet", "card.html")
-"""Files that are evidence and hold no row of a log and no id of a user."""
 
 
 @dataclass(frozen=True)
