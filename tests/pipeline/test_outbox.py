@@ -1,5 +1,6 @@
 """What was committed gets its row and its checks, though the registry stayed away or the process ended."""
 
+import os
 import shutil
 import threading
 from contextlib import contextmanager
@@ -16,12 +17,14 @@ from hier_dag.pipeline.take_up import (
     NOTHING,
     ON_RECORD,
     RECONCILED,
+    STAYS,
     take_up,
 )
 from hier_dag.pipeline.workshop import Built, Refused, Workshop
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.registry.connection import make_engine
 from hier_dag.store import ArtifactStore
+from tests.denied import denied
 
 REQUEST = Request("raw/events", "food", "1", {"a": 1})
 NAMES = ["contract", "row_schema"]
@@ -152,3 +155,52 @@ def test_the_note_of_a_process_at_work_is_left_alone(store, registry):
             Workshop(store, Registry(registry.url, 1)).make(REQUEST, build, run_id="r1")
         other.join()
     assert [t.outcome for t in seen] == [HELD]
+
+
+def odd_notes(folder):
+    """What is no note under a note's name, before and after every other by name."""
+    for name in ("000-x.json", "zzz-x.json"):
+        (folder / name).mkdir()
+    os.mkfifo(folder / "001-x.json")
+
+
+def test_one_bad_note_keeps_no_other_waiting_and_is_told(store, registry, caplog):
+    digest = unrecorded(store, registry)
+    odd_notes(store.root / PENDING)
+    assert list(noted(store.root).held) == [digest]
+    assert [error.file[-10:] for error in noted(store.root).unread] == [
+        "000-x.json",
+        "001-x.json",
+        "zzz-x.json",
+    ]
+    Workshop(store, registry)
+    assert registry.artifact(digest) is not None
+    assert len(caplog.records) == 3
+    assert "000-x.json: it cannot be read: it is no plain file Fix: " in caplog.text
+    assert [(t.digest, t.outcome) for t in take_up(store, registry)] == [
+        ("000", STAYS),
+        ("001", STAYS),
+        ("zzz", STAYS),
+    ]
+
+
+@pytest.mark.parametrize("what", ["note", "artifact", "file"])
+def test_what_cannot_be_read_stays_for_later_and_the_message_says_reading(store, registry, what):
+    digest = unrecorded(store, registry)
+    (note,) = (store.root / PENDING).iterdir()
+    artifact = store.path_of("raw/events", digest)
+    path = {"note": note, "artifact": artifact, "file": artifact / "data"}[what]
+    with denied(path):
+        (taken,) = take_up(ArtifactStore(store.root), registry)
+    assert (taken.outcome, taken.digest) == (STAYS, digest)
+    assert f"file {path}" in taken.why
+    assert "it cannot be read: Permission denied" in taken.why
+    assert [t.outcome for t in take_up(ArtifactStore(store.root), registry)] == [ADOPTED]
+
+
+def test_a_folder_of_notes_that_cannot_be_read_keeps_no_workshop_from_opening(store, registry, caplog):
+    digest = unrecorded(store, registry)
+    with denied(store.root / PENDING):
+        Workshop(store, registry)
+    assert "it cannot be read: Permission denied" in caplog.text
+    assert noted(store.root).held == {digest: False}

@@ -8,6 +8,7 @@ import pytest
 from hier_dag.publish.aliases import ANCHOR, AliasRecords, record_of
 from hier_dag.reconcile.versions import compare
 from hier_dag.registry import Move, Registry
+from tests.denied import denied
 
 
 @pytest.fixture
@@ -70,3 +71,18 @@ def test_a_record_that_says_something_else_is_told_with_what_differs(registry, t
     AliasRecords(tmp_path).write(type(record_of(row))(**{**record_of(row).__dict__, "why": "another reason"}))
     (told,) = compare(registry, tmp_path, []).differences
     assert told.found == "why is 'another reason'"
+
+
+def test_a_domain_whose_records_cannot_be_read_hides_no_other(registry, tmp_path):
+    for domain in ("bar", "cafe", "deli"):
+        row = registry.move_alias(Move(domain, "live", "a" * 64, "r", "w", change="same", space="0" * 16))
+        AliasRecords(tmp_path).write(record_of(row))
+    (tmp_path / "live" / "deli" / "live" / "000000000001.json").unlink()
+    with denied(tmp_path / "live" / "cafe"):
+        told = compare(registry, tmp_path, []).differences
+    assert [(d.domain, d.file.rpartition("/")[2]) for d in told] == [
+        ("", told[0].file.rpartition("/")[2]),
+        ("deli", "000000000001.json"),
+    ]
+    assert told[0].file.startswith(str(tmp_path / "live" / "cafe"))
+    assert "Permission denied" in told[0].found

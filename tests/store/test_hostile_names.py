@@ -228,3 +228,28 @@ def test_a_replaced_file_never_goes_through_a_link(tmp_path, outside):
     replace_file(tmp_path / "x.json", b"new")
     assert (outside / "secret").read_bytes() == b"alpha"
     assert (tmp_path / "x.json").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("level", ["artifacts", "artifacts/kg", "artifacts/kg/graph"])
+def test_no_folder_on_the_way_to_an_artifact_can_be_a_link(tmp_path, outside, level):
+    store = ArtifactStore(tmp_path / "store")
+    artifact = commit(store)
+    (store.root / level).rename(outside / "moved")
+    (store.root / level).symlink_to(outside / "moved")
+    before = sorted(outside.rglob("*"))
+    with pytest.raises(StoreError, match="link out of the store"):
+        store.open("kg/graph", artifact.digest)
+    with pytest.raises(StoreError, match="link out of the store"):
+        commit(store, lambda staged: (staged / "other").write_bytes(b""))
+    assert sorted(outside.rglob("*")) == before
+
+
+def test_an_artifact_does_not_open_under_another_kind(tmp_path):
+    store = ArtifactStore(tmp_path / "store")
+    artifact = commit(store)
+    elsewhere = store.path_of("kg/other", artifact.digest)
+    elsewhere.parent.mkdir()
+    artifact.path.rename(elsewhere)
+    with pytest.raises(StoreError, match="is of kind kg/graph, not kg/other") as told:
+        store.open("kg/other", artifact.digest)
+    assert str(artifact.path) in told.value.fix
