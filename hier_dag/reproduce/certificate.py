@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hier_dag.audit.evidence.dates import CERTIFICATE
 from hier_dag.registry import Decision, Registry
 from hier_dag.reproduce.classes import Promise
 from hier_dag.reproduce.compare import Difference
 from hier_dag.reproduce.figures import Figures
 
-CERTIFICATE = "certificate"
-"""Kind of decision: an artifact was built again and compared; subject: its digest, facts: the certificate."""
 IDENTICAL, SAME_FILES, SAME_VALUES = "identical", "identical files", "equal values"
 WITHIN, DIFFERENT, HELD = "within tolerance", "different", "as given"
 VERDICTS = {

@@ -1,4 +1,4 @@
-"""How far vectors that were made twice are from each other."""
+"""How far vectors, and an encoder's weights, that were made twice are from each other."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def figures_of(kind: str, recorded: Path, now: Path) -> Figures | None:
     )
 
 
+_WEIGHTS = "model.safetensors"
 _FILES = {ENCODER: "encoding.safetensors", MODEL: "vectors.safetensors", PUBLISHED: ""}
 
 
@@ -79,6 +80,8 @@ def _arrays(kind: str, folder: Path) -> tuple[dict[str, Vectors], dict[str, list
             ids[side] = table[f"{side}_id"].to_numpy()
     else:
         found = load_file(folder / _FILES[kind])
+        if kind == ENCODER:  # weights, from which the next training goes on, are bounded like vectors
+            found |= {f"weights.{name}": a for name, a in load_file(folder / _WEIGHTS).items()}
         arrays = {name: a for name, a in found.items() if a.dtype == np.float32}
         # An encoding is by the graph's own numbers, which need no list.
         ids = {side: found[f"{side}s"] for side in ("user", "item")} if kind == MODEL else {}

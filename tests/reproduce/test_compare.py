@@ -154,3 +154,14 @@ def test_a_table_of_dependent_values_keeps_its_rows_columns_and_types(tmp_path):
     assert difference({"id": ["b", "a"], "value": [1.0, 2.0]}, value).column == "id"
     assert difference({"id": ["a"], "value": [1.0]}, value).now == "1 rows"
     assert difference({"id": ["a"], "value": [1]}, lambda name: True).column == "value"
+
+
+def test_weights_of_an_encoder_are_bounded_like_its_vectors(tmp_path):
+    weights = np.arange(8, dtype=np.float32).reshape(2, 4)
+    for name, swapped in (("one", weights), ("two", weights[::-1].copy())):
+        (tmp_path / name).mkdir()
+        save_file({"users": weights, "items": weights}, tmp_path / name / "encoding.safetensors")
+        save_file({"user_head.0.weight": swapped}, tmp_path / name / "model.safetensors")
+    found = figures_of("pretrain/encoder", tmp_path / "one", tmp_path / "two")
+    assert (found.max_abs, found.overlap) == (4.0, 1.0)
+    assert not promise_of("pretrain/encoder", ["environment"]).holds(found)

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hier_dag.audit.evidence.checks import figures
+from hier_dag.erasure.erased import ERASURE
 from hier_dag.registry import AliasRow, Decision, Registry
 from hier_dag.registry.decisions import APPROVAL, PIN, UNPIN, WAIVER
 
 APPROVALS = (WAIVER, APPROVAL, PIN, UNPIN)
-ERASURE = "erasure"
-"""Kind of the decision that notes an erasure; its subject is the id of the receipt."""
 CERTIFICATE = "certificate"
-"""Kind of the decision that notes that an artifact was made again; its subject is the artifact's digest."""
+"""Kind of decision: an artifact was built again and compared; subject: its digest, facts: the certificate."""
 
 
 def live_dates(history: Sequence[AliasRow]) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hier_dag.audit.evidence.dates import ERASURE, iso
+from hier_dag.audit.evidence.dates import iso
+from hier_dag.erasure.erased import ERASURE
 from hier_dag.lineage.trace import ANCHOR
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
 from hier_dag.publish.gates import EVERY_MODEL
