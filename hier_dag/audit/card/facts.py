@@ -7,6 +7,8 @@ from typing import Any
 from hier_dag.audit.card.parts import WORDS, Cell, Part, Table
 from hier_dag.audit.evidence.data import domains, raw_files
 from hier_dag.audit.evidence.subject import Subject
+from hier_dag.evaluate.scored import ZERO_SHOT
+from hier_dag.publish.reader.layout import INDEX, ITEMS, SEEN
 from hier_dag.retention.history import shown as moment
 
 _LATENCY = (("p50_ms", "median"), ("p99_ms", "99 % of answers"))
@@ -24,12 +26,12 @@ SHORT = 12
 
 def use(about: Subject) -> tuple[Part, Part]:
     """What the vectors are for, and what they are not for."""
-    told, domain = about.set_facts, about.domain
-    space = told.get("space")
+    domain = about.domain
+    space = about.set_facts.get("space")
     meant = (
-        f"Rank the items of {domain} for its users: the score of a user and an item is the inner product of "
-        "their vectors, and only the order of one user's scores means anything.",
-        "Find candidates with the index in the set, without what a user has seen (seen.parquet).",
+        f"Rank the items of {domain} for its users{_score_words(about)}; only the order of one user's scores "
+        "means anything.",
+        *_candidates(about),
         "Start other models of this domain from the vectors, as long as they name the space that they were "
         "built for" + (f" ({space})." if space else "."),
     )
@@ -61,8 +63,7 @@ def data(about: Subject) -> Part:
     terms = sorted({f["terms"] for f in files if f["terms"]})
     lacking = sum(f["terms"] is None for f in files)
     text = [
-        "Pre-training reads the training events of the sources alone. The target's own training events enter "
-        "afterwards, in the setting that is published; its test events enter nothing.",
+        f"Pre-training reads the training events of the sources alone. {_own_events(about)}",
         _graph_words(about),
         f"Terms of use: {'; '.join(terms) or 'none declared'}."
         + (f" {lacking} of {len(files)} raw files have none declared." if terms and lacking else ""),
@@ -142,6 +143,39 @@ def commit(told: str) -> str:
     """A commit in short; that the checkout differed from it is not left out."""
     short, dirty, _ = told.partition("-dirty")
     return short[:SHORT] + dirty
+
+
+def _score_words(about: Subject) -> str:
+    """What a score is, where the set says it."""
+    if about.set_facts.get("metric") != "inner_product":
+        return ""
+    return ": the score of a user and an item is the inner product of their vectors"
+
+
+def _candidates(about: Subject) -> list[str]:
+    """How candidates are found, and what tells what a user has seen, by the files that the set holds."""
+    there = {f["path"] for f in about.published.row.manifest["files"]}
+    found = []
+    if INDEX in there:
+        found.append("Find candidates with the index in the set.")
+    elif ITEMS in there:
+        found.append("Find candidates by comparing with every item: the set holds no index.")
+    if SEEN in there:
+        found.append(f"Leave out what a user has already seen: {SEEN} lists it.")
+    return found
+
+
+def _own_events(about: Subject) -> str:
+    """What of the target's own events is behind the vectors, by the setting that was published."""
+    shots = None if about.model is None else about.model.json("method.json").get("shots")
+    if shots is None:
+        return "The domain's test events enter nothing."
+    if shots == ZERO_SHOT:
+        return "No event of the target enters: the setting that is published is zero-shot."
+    return (
+        "The target's own training events enter afterwards, in the setting that is published; its test "
+        "events enter nothing."
+    )
 
 
 def _graph_words(about: Subject) -> str:

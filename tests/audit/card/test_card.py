@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from hier_dag.audit.card import facts
 from hier_dag.audit.card.card import card_files
 from hier_dag.audit.card.html import html
 from hier_dag.audit.card.limits import limits
@@ -17,6 +18,7 @@ from hier_dag.audit.evidence.subject import subject_of
 from hier_dag.evaluate.ablation_section import Earned
 from hier_dag.evaluate.comparison import against_strongest
 from hier_dag.evaluate.words import SLICE_WORDS, model_words, setting_words
+from tests.retention.conftest import Town
 
 
 def about(platform, domain):
@@ -92,6 +94,31 @@ def test_a_domain_that_nothing_was_scored_in_says_so(platform):
     assert "model-index" not in header
     assert "How well these vectors rank is not known." in files["model_card.md"]
     assert "ndcg_by_setting.svg" not in files
+
+
+def test_intended_use_names_an_index_seen_pairs_and_a_score_where_the_set_has_them(platform, tmp_path):
+    def use(subject):
+        return " ".join(facts.use(subject)[0].points)
+
+    told = use(about(platform, "grocery"))
+    assert "the score of a user and an item is the inner product of their vectors" in told
+    assert "Find candidates with the index in the set." in told
+    assert "seen.parquet" in told
+    town = Town(tmp_path)
+    town.publish("a set without any of them")
+    bare = use(subject_of(town.store, town.registry, "town", "cafe"))
+    assert bare.startswith("Rank the items of cafe for its users; only the order")
+    assert not any(word in bare for word in ("index", "seen", "inner product", "None"))
+
+
+@pytest.mark.parametrize("domain", ["grocery", "meal_kits"])
+def test_the_targets_own_events_are_told_to_enter_where_they_did(platform, domain):
+    subject = about(platform, domain)
+    zero = platform.latest("finetune/model", domain).json("method.json")["shots"] == "0"
+    said = facts.data(subject).text[0]
+    assert zero == (domain == "meal_kits")
+    assert ("No event of the target enters" in said) == zero
+    assert ("training events enter afterwards" in said) != zero
 
 
 def test_pictures_of_the_markdown_lie_beside_it(card):
