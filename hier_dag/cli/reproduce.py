@@ -219,7 +219,7 @@ def _print_classes(as_json: bool) -> None:
         out.print(f"{name}: {what}", markup=False, highlight=False)
     out.print(
         "Bounds: largest difference against the largest entry of an array; share of the ten best items that "
-        "both find.",
+        "both find. They are of vectors and weights; what does not follow from these must agree.",
         markup=False,
         highlight=False,
     )
