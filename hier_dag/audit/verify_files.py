@@ -18,6 +18,7 @@ from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.progress import Step, tell
 from hier_dag.store import Artifact, FileEntry
 from hier_dag.store.artifact import MANIFEST as MANIFEST_FILE
+from hier_dag.store.failures import unreadable
 from hier_dag.store.folders import Folder, folders
 from hier_dag.store.local import open_folder
 from hier_dag.store.names import linked
@@ -153,9 +154,10 @@ def _hashed(path: Path, meter: _Meter) -> tuple[str, int]:
 
 
 def _unnamed(artifact: Artifact) -> Iterator[Problem]:
-    """Files in an artifact's folder that its manifest does not name."""
+    """Files in a folder that its manifest does not name, and folders in it that cannot be read."""
+    errors = list[OSError]()
     named = {entry.path for entry in artifact.manifest.files} | {MANIFEST_FILE}
-    for folder, inside, files in os.walk(artifact.path):
+    for folder, inside, files in os.walk(artifact.path, onerror=errors.append):
         links = [name for name in inside if Path(folder, name).is_symlink()]
         for name in sorted((*files, *links)):
             path = Path(folder, name)
@@ -168,6 +170,7 @@ def _unnamed(artifact: Artifact) -> Iterator[Problem]:
                     "one that it lacks",
                     _AWAY,
                 )
+    yield from (unread(unreadable(error, artifact.path)) for error in errors if not _is_gone(artifact.path))
 
 
 def _is_gone(folder: Path) -> bool:

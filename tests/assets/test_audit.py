@@ -67,11 +67,12 @@ def test_a_registry_that_was_changed_fails_the_check_and_the_run_and_the_report_
     assert not check.passed
     (failure,) = [e for e in result.all_events if e.is_step_failure]
     said = failure.step_failure_data.user_failure_data.description
-    assert "the platform is not sound: 2 problem(s)" in said  # the row, and the record that readers follow
+    # The row, three triggers, and the record that readers follow.
+    assert "the platform is not sound: 5 problem(s)" in said
     assert "grocery, live, version 1" in said
     assert "Fix: " in said
     assert "nobody" in check.metadata["first_problems"].value
-    assert shown(materialize("lineage_report"))["registry"].startswith("not sound: 1 problem(s)")
+    assert shown(materialize("lineage_report"))["registry"].startswith("not sound: 4 problem(s)")
 
 
 def test_a_flipped_byte_in_the_store_fails_the_check(own, materialize):

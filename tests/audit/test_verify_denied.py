@@ -12,6 +12,9 @@ PLACES = {
     "a file": lambda own: max(own.latest(GRAPH).path.glob("*.*")),
     "a manifest": lambda own: own.latest(GRAPH).path / "manifest.json",
     "an artifact": lambda own: own.latest(GRAPH).path,
+    "a folder of an artifact": lambda own: next(
+        p for p in own.latest(EVENTS, "grocery").path.iterdir() if p.is_dir()
+    ),
     "a kind": lambda own: own.latest(GRAPH).path.parent,
     "a group of kinds": lambda own: own.latest(GRAPH).path.parent.parent,
     "all artifacts": lambda own: own.home.store / "artifacts",
