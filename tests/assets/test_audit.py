@@ -13,6 +13,7 @@ import yaml
 from hier_dag.audit.bundle.verify import problems, read
 from hier_dag.errors import ConfigError
 from hier_dag.registry import Move
+from tests.databases import of_sqlite
 
 TARGETS = {"grocery", "table_booking", "recipes", "experiences", "meal_kits"}
 
@@ -58,6 +59,7 @@ def test_a_sound_registry_is_verified_and_nothing_is_written_to_it(own, material
     assert own.registry.head() == before
 
 
+@of_sqlite
 def test_a_registry_that_was_changed_fails_the_check_and_the_run_and_the_report_says_so(own, materialize):
     forge(own.registry_file)
     result = materialize("verification")

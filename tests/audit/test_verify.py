@@ -19,6 +19,7 @@ from hier_dag.registry.anchors import append_anchor
 from hier_dag.registry.chain import Head
 from hier_dag.store import Manifest
 from tests.audit.test_leakage import add_edge, resigned
+from tests.databases import of_sqlite
 
 
 @pytest.fixture
@@ -121,6 +122,7 @@ def test_a_set_that_knows_what_is_held_out_is_named(own):
     assert any(leaky.digest[:12] in p.where for p in found.problems)
 
 
+@of_sqlite
 def test_a_log_whose_end_was_cut_off_and_a_key_that_signed_nothing_are_told(own, asked, tmp_path):
     pytest.importorskip("cryptography")
     from cryptography.hazmat.primitives import serialization

@@ -6,7 +6,10 @@ import pytest
 
 from hier_dag.pipeline.outbox import PENDING
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, PUBLISHED
+from tests.databases import of_sqlite
 from tests.denied import denied
+
+pytestmark = of_sqlite
 
 PLACES = {
     "a file": lambda own: max(own.latest(GRAPH).path.glob("*.*")),

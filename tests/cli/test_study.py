@@ -8,6 +8,7 @@ import yaml
 
 from hier_dag.cli.time_left import TimeLeft, duration
 from hier_dag.pipeline.stages import MODEL
+from tests.databases import of_sqlite
 
 
 @pytest.fixture
@@ -82,6 +83,7 @@ def test_a_graph_of_other_domains_is_told(small, hier):
     assert "made of other domains" in answer.err
 
 
+@of_sqlite
 def test_platforms_stand_side_by_side(small, hier, tmp_path):
     # The same logs under another name: its report must be the same, in its own row.
     text = small.domains.read_text(encoding="utf-8").replace("platform: sample", "platform: twin")

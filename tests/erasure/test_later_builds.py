@@ -26,6 +26,7 @@ from hier_dag.quarantine.held import newest
 from hier_dag.quarantine.mended import Mended
 from hier_dag.quarantine.replay import corrections_of, record_corrections
 from hier_dag.registry import CheckRow, Move
+from tests.databases import of_sqlite
 
 
 def engine(platform):
@@ -219,6 +220,7 @@ def test_corrections_that_name_an_erased_user_go_and_no_new_ones_come(own):
     assert user not in texts_of(made.artifact)
 
 
+@of_sqlite
 def test_facts_of_checks_that_show_their_rows_are_redacted(own, user):
 
     shown = [

@@ -6,6 +6,7 @@ import sqlite3
 from hier_dag.audit.report import HTML, JSON, MARKDOWN, platform_report, write_report
 from hier_dag.registry import Move
 from hier_dag.registry.decisions import PIN, UNPIN, WAIVER
+from tests.databases import of_sqlite
 
 TARGETS = ["experiences", "grocery", "meal_kits", "recipes", "table_booking"]
 
@@ -73,6 +74,7 @@ def test_a_waiver_that_let_a_set_go_live_is_told_beside_it(own):
     assert [d["why"] for d in canary["let_live_by"]] == ["too late"]
 
 
+@of_sqlite
 def test_a_registry_that_was_tampered_with_is_told_and_refused(own, hier, tmp_path):
     told = hier("audit", "lineage-report", "--domains", own.domains, "--out", tmp_path / "sound")
     assert told.code == 0, told.err
