@@ -22,12 +22,10 @@ from hier_dag.cli.audit_trace import trace
 from hier_dag.cli.audit_verify import verify
 from hier_dag.cli.model_card import card
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, err, out, print_json, readable
-from hier_dag.config import load_config
-from hier_dag.home import Home, state_root
+from hier_dag.cli.places import stores_of
 
 if TYPE_CHECKING:
     from hier_dag.audit.claim import Claim
-    from hier_dag.store import ArtifactStore
 
 audit = typer.Typer(
     name="audit",
@@ -63,7 +61,7 @@ def leakage(
     from hier_dag.ingest.connection import connect
 
     began = time.perf_counter()
-    stores = _stores(domains)
+    stores = stores_of(domains)
     place = find(stores, readable(digest, "DIGEST"), KINDS)
     with tempfile.TemporaryDirectory(prefix="hier-audit-") as scratch, connect(Path(scratch)) as con:
         claims = list(prove(stores[place.platform], place.kind, place.digest, con))
@@ -76,17 +74,6 @@ def leakage(
         _verdict(claims, sound, seconds)
     if not sound:
         raise typer.Exit(REFUSED)
-
-
-def _stores(domains: str | None) -> dict[str, ArtifactStore]:
-    """The store of every platform, or of the one that is named."""
-    from hier_dag.store import ArtifactStore
-
-    if domains:
-        homes = [Home(state_root() / load_config(Path(domains)).platform)]
-    else:
-        homes = [Home(p.parent) for p in sorted(state_root().glob("*/store"))]
-    return {home.platform: ArtifactStore(home.store) for home in homes if home.store.is_dir()}
 
 
 def _table(claims: list[Claim], title: str) -> Table:

@@ -12,6 +12,7 @@ from hier_dag.home import Home, home_of, last_domains_file, named_domains_file, 
 if TYPE_CHECKING:
     from hier_dag.pipeline.workshop import Workshop
     from hier_dag.publish.reader.records import VersionRecord
+    from hier_dag.store import ArtifactStore
 
 
 def platform_of(domains: str | None) -> tuple[PlatformConfig, Home]:
@@ -54,6 +55,17 @@ def home_publishing(domain: str, domains: str | None) -> Home:
         f"{domain!r} is published by several platforms: {names}.",
         fix="name the declaration with --domains FILE",
     )
+
+
+def stores_of(domains: str | None) -> dict[str, ArtifactStore]:
+    """The store of every platform, or of the one that is named."""
+    from hier_dag.store import ArtifactStore
+
+    if domains:
+        homes = [Home(state_root() / load_config(Path(domains)).platform)]
+    else:
+        homes = [Home(p.parent) for p in sorted(state_root().glob("*/store"))]
+    return {home.platform: ArtifactStore(home.store) for home in homes if home.store.is_dir()}
 
 
 def live_of(home: Home, domain: str) -> VersionRecord:

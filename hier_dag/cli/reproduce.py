@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, err, out, print_json, readable
+from hier_dag.cli.places import stores_of
 from hier_dag.config import PlatformConfig, load_config
 from hier_dag.errors import ConfigError, UsageError
 from hier_dag.home import Home, last_domains_file, state_root
@@ -66,7 +67,7 @@ def reproduce(
     from hier_dag.reproduce.certificate import certificates_of, put_on_record
     from hier_dag.reproduce.reproduce import reproduce as again
 
-    stores = _stores(domains)
+    stores = stores_of(domains)
     place = find(stores, readable(digest, "DIGEST"), _kinds(stores))
     home = Home(state_root() / place.platform)
     registry = Registry(home.registry_url, platform=home.platform)
@@ -95,17 +96,6 @@ def reproduce(
         print_json([c.as_json() for c in made] if deep else made[-1].as_json())
     if not all(c.holds for c in made):
         raise typer.Exit(REFUSED)
-
-
-def _stores(domains: str | None) -> dict[str, ArtifactStore]:
-    """Stores of the platform that is named, else of every platform here."""
-    from hier_dag.store import ArtifactStore
-
-    if domains:
-        homes = [Home(state_root() / load_config(Path(domains)).platform)]
-    else:
-        homes = [Home(p.parent) for p in sorted(state_root().glob("*/store"))]
-    return {home.platform: ArtifactStore(home.store) for home in homes if home.store.is_dir()}
 
 
 def _kinds(stores: dict[str, ArtifactStore]) -> tuple[str, ...]:
