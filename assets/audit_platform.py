@@ -1,4 +1,4 @@
-"""audit/verification and audit/lineage_report: is the registry sound, and what is live by which chain.
+"""audit/verification and audit/lineage_report: are store and registry sound, and what is live by which chain.
 
 Both only read, and no publication waits for them: `hier run` and the refresh of a domain leave them out.
 """

@@ -49,11 +49,11 @@ def publish_target() -> Any:
 
 
 def audit_platform() -> Any:
-    """Verifies the registry and tells what is live by which chain; it only reads."""
+    """Verifies store and registry and tells what is live by which chain; it only reads."""
     return dg.define_asset_job(
         AUDIT_PLATFORM,
         selection=dg.AssetSelection.assets(VERIFICATION_KEY, LINEAGE_REPORT_KEY),
-        description="Verify the registry and write the lineage report of the platform.",
+        description="Verify store, registry and version records, and write the lineage report.",
         tags={"stage": "audit"},
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -14,57 +12,29 @@ from sqlalchemy.orm import Session
 from hier_dag.environment import code_commit
 from hier_dag.errors import RegistryError
 from hier_dag.registry import aliases, decisions, schema
-from hier_dag.registry.aliases import LIVE, AliasRow, Move, as_utc
-from hier_dag.registry.chain import Event, Head, ascii_json, event_of
+from hier_dag.registry.aliases import LIVE, AliasRow, Move
+from hier_dag.registry.artifacts import ArtifactRow, artifact_of, artifact_row_of, environment_of
+from hier_dag.registry.chain import Event, Head, event_of
+from hier_dag.registry.checks import (
+    CheckRow,
+    Subject,
+    check_row_of,
+    checks_of,
+    details_naming,
+    failed,
+    failure_of,
+    note,
+    redact,
+)
 from hier_dag.registry.connection import make_engine, patiently
 from hier_dag.registry.decisions import Decision, Statement
 from hier_dag.registry.log import Log, head_of
 from hier_dag.registry.patience import QUESTION, of_one_try, patience
-from hier_dag.registry.projections import ARTIFACT, CHECKS, REDACTION, REQUEST
-from hier_dag.registry.tables import (
-    ArtifactRecord,
-    CheckRecord,
-    DetailRecord,
-    EnvironmentRecord,
-    EventRecord,
-    ParentRecord,
-    RequestRecord,
-)
+from hier_dag.registry.projections import ARTIFACT, REQUEST
+from hier_dag.registry.tables import ArtifactRecord, EventRecord, ParentRecord, RequestRecord
 from hier_dag.store.artifact import Artifact
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class CheckRow:
-    """The result of one check: what was asked, whether it held, the facts behind it."""
-
-    name: str
-    passed: bool
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ArtifactRow:
-    """A registered artifact, with what the manifest deliberately leaves out.
-
-    Attributes:
-        event: number of its event in the registry's log.
-    """
-
-    digest: str
-    kind: str
-    partition: str | None
-    code_version: str
-    code_commit: str
-    environment: str
-    run_id: str
-    created_at: datetime
-    seconds: float
-    bytes: int
-    manifest: dict[str, Any]
-    who: str = ""
-    event: int = 0
 
 
 class Registry:
@@ -153,6 +123,7 @@ class Registry:
             commit: of the code that made it; None for this process's.
         """
         m, told = artifact.manifest, list(checks)
+        about = Subject(artifact.digest, m.request_key, m.kind, m.partition)
 
         def work(log: Log) -> None:
             log.run(run_id)
@@ -167,17 +138,18 @@ class Registry:
                 log.append(ARTIFACT, body, run_id=run_id)
             answer = {"request_key": m.request_key, "digest": artifact.digest}
             log.append(REQUEST, answer, run_id=run_id)
-            _note(log, artifact.digest, m.request_key, m.kind, m.partition, told, run_id)
+            note(log, about, told, run_id)
 
         self._write(work)
 
     def note_checks(self, artifact: Artifact, checks: Iterable[CheckRow], *, run_id: str) -> None:
         """Records further checks of an artifact that is on record: what was asked before it went live."""
         m, told = artifact.manifest, list(checks)
+        about = Subject(artifact.digest, m.request_key, m.kind, m.partition)
 
         def work(log: Log) -> None:
             log.run(run_id)
-            _note(log, artifact.digest, m.request_key, m.kind, m.partition, told, run_id)
+            note(log, about, told, run_id)
 
         self._write(work)
 
@@ -191,11 +163,11 @@ class Registry:
         run_id: str,
     ) -> None:
         """Records the checks of work that was refused: no artifact exists."""
-        told = list(checks)
+        about, told = Subject(None, request_key, kind, partition), list(checks)
 
         def work(log: Log) -> None:
             log.run(run_id)
-            _note(log, None, request_key, kind, partition, told, run_id)
+            note(log, about, told, run_id)
 
         self._write(work)
 
@@ -230,26 +202,16 @@ class Registry:
 
     def artifact(self, digest: str) -> ArtifactRow | None:
         """One artifact's record."""
-        query = (
-            select(ArtifactRecord, EventRecord.entry)
-            .join(EventRecord, EventRecord.seq == ArtifactRecord.event)
-            .where(ArtifactRecord.digest == digest)
-        )
 
         def work(s: Session) -> ArtifactRow | None:
-            found = s.execute(query).tuples().first()
-            return None if found is None else _artifact_row(*found)
+            found = s.execute(artifact_of(digest)).tuples().first()
+            return None if found is None else artifact_row_of(*found)
 
         return self.read(work)
 
     def environment(self, digest: str) -> dict[str, Any] | None:
         """Facts of an environment: Python, machine, distributions; None where it is not on record."""
-        query = (
-            select(EventRecord.entry)
-            .join(EnvironmentRecord, EnvironmentRecord.event == EventRecord.seq)
-            .where(EnvironmentRecord.digest == digest)
-        )
-        entry = self.read(lambda s: s.scalar(query))
+        entry = self.read(lambda s: s.scalar(environment_of(digest)))
         return None if entry is None else dict(event_of(entry).body["facts"])
 
     def parents(self, digest: str) -> dict[str, str]:
@@ -259,30 +221,13 @@ class Registry:
 
     def checks(self, digest: str) -> list[CheckRow]:
         """Checks recorded for an artifact, oldest first."""
-        query = _with_facts().where(CheckRecord.artifact == digest)
-        query = query.order_by(CheckRecord.event, CheckRecord.position)
-        return self.read(
-            lambda s: [CheckRow(c.name, c.passed, _facts(body)) for c, body in s.execute(query).tuples()]
-        )
+        query = checks_of(digest)
+        return self.read(lambda s: [check_row_of(*found) for found in s.execute(query).tuples()])
 
     def failures(self, kind: str | None = None, partition: str | None = None) -> list[dict[str, Any]]:
         """Failed checks, newest first: kind, partition, name, facts, run_id, created_at."""
-        query = (
-            _with_facts()
-            .where(CheckRecord.passed.is_(False), CheckRecord.platform == self.platform)
-            .order_by(CheckRecord.event.desc(), CheckRecord.position.desc())
-        )
-        if kind is not None:
-            query = query.where(CheckRecord.kind == kind)
-        if partition is not None:
-            query = query.where(CheckRecord.partition == partition)
-        keys = ("kind", "partition", "name", "run_id", "created_at")
-        return self.read(
-            lambda s: [
-                {**{k: getattr(c, k) for k in keys}, "facts": _facts(body)}
-                for c, body in s.execute(query).tuples()
-            ]
-        )
+        query = failed(self.platform, kind, partition)
+        return self.read(lambda s: [failure_of(*found) for found in s.execute(query).tuples()])
 
     def move_alias(self, wanted: Move) -> AliasRow:
         """Appends a move of an alias with the next version, after any other publisher of that alias.
@@ -370,9 +315,7 @@ class Registry:
 
     def details_naming(self, text: str) -> list[str]:
         """Digests of checks' facts in which a text occurs, such as an id; those that were redacted do not."""
-        quoted = ascii_json(text)[1:-1]
-        query = select(DetailRecord.digest).where(DetailRecord.body.contains(quoted, autoescape=True))
-        return self.read(lambda s: list(s.scalars(query.order_by(DetailRecord.digest))))
+        return self.read(lambda s: list(s.scalars(details_naming(text))))
 
     def redact(self, details: Sequence[str], *, why: str) -> Event:
         """Takes checks' facts away for good; the log goes on proving that they were there, and who did it.
@@ -381,14 +324,7 @@ class Registry:
             details: digests of the facts.
             why: in words.
         """
-
-        def work(log: Log) -> Event:
-            event = log.append(REDACTION, {"details": sorted(details), "why": why})
-            for record in log.s.scalars(select(DetailRecord).where(DetailRecord.digest.in_(details))):
-                record.body = None
-            return event
-
-        return self._write(work)
+        return self._write(lambda log: redact(log, details, why))
 
     def count(self) -> int:
         """Number of artifacts."""
@@ -397,36 +333,3 @@ class Registry:
     def close(self) -> None:
         """Gives the connections back."""
         self._engine.dispose()
-
-
-def _note(
-    log: Log,
-    artifact: str | None,
-    request_key: str,
-    kind: str,
-    partition: str | None,
-    checks: list[CheckRow],
-    run_id: str,
-) -> None:
-    if not checks:
-        return
-    told = [{"name": c.name, "passed": bool(c.passed), "facts": log.detail(c.facts)} for c in checks]
-    body = {"artifact": artifact, "request_key": request_key, "kind": kind, "partition": partition}
-    log.append(CHECKS, {**body, "checks": told}, run_id=run_id)
-
-
-def _with_facts() -> Any:
-    return select(CheckRecord, DetailRecord.body).outerjoin(
-        DetailRecord, DetailRecord.digest == CheckRecord.facts
-    )
-
-
-def _facts(body: str | None) -> dict[str, Any]:
-    return {"redacted": True} if body is None else dict(json.loads(body)["facts"])
-
-
-def _artifact_row(r: ArtifactRecord, entry: str) -> ArtifactRow:
-    own = {k: getattr(r, k) for k in ArtifactRow.__annotations__ if k not in ("manifest", "created_at")}
-    return ArtifactRow(
-        **own, created_at=as_utc(r.created_at), manifest=dict(event_of(entry).body["manifest"])
-    )

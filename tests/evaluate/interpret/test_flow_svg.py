@@ -39,4 +39,6 @@ def test_names_are_text_whatever_they_hold():
 
 
 def test_a_reading_without_any_path_is_an_empty_picture():
-    ET.fromstring(flow_svg(Reading((), (), ())))
+    picture = ET.fromstring(flow_svg(Reading((), (), ())))
+    assert picture.tag == "svg" or picture.tag.endswith("}svg")
+    assert not list(picture.iter("path"))
