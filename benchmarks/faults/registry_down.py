@@ -75,7 +75,7 @@ POINTS = [
     Point("the note is there, nothing renamed", "os.rename", within="artifacts", committed=False),
     Point("renamed, its folder not flushed", "os.rename", after=True, within="artifacts"),
     Point("committed, not on record", f"{_REGISTRY}.Registry.record"),
-    Point("in the transaction that records it", f"{_REGISTRY}._note", after=True),
+    Point("in the transaction that records it", f"{_REGISTRY}.note", after=True),
     Point("on record, the note is there", f"{_REGISTRY}.Registry.record", after=True),
     Point("the note is gone", "hier_dag.pipeline.outbox.Pending.done", after=True),
 ]
