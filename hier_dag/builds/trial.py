@@ -60,7 +60,7 @@ class _Above(ArtifactStore):
         self._below = below
 
     def open(self, kind: str, digest: str, *, verify: bool = True) -> Artifact:
-        own = self.path_of(kind, digest).exists()
+        own = self.has(kind, digest)
         return (
             super().open(kind, digest, verify=verify)
             if own

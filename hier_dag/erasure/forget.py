@@ -100,7 +100,7 @@ def forget(
         going = [r for r in reached if r.kind in NOT_NEEDED and r.grade.word == HOLDS]
         named = [(r.kind, r.partition or "", r.digest) for r in going]
         failed += remove_old(con, workshop, policy, everybody, named, receipt)
-        removed = [r.digest for r in going if not workshop.store.path_of(r.kind, r.digest).exists()]
+        removed = [r.digest for r in going if not workshop.store.has(r.kind, r.digest)]
     made = Receipt(
         id=receipt,
         platform=registry.platform,

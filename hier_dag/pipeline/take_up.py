@@ -95,7 +95,7 @@ def _held(root: Path, path: Path) -> Iterator[IO[bytes] | None]:
 
 
 def _settled(store: ArtifactStore, registry: Registry, note: Note) -> str:
-    if not store.path_of(note.kind, note.digest).exists():
+    if not store.has(note.kind, note.digest):
         return NOTHING
     try:
         artifact = store.open(note.kind, note.digest)

@@ -32,7 +32,8 @@ CONDITIONS = {
     PARENTS: "parents that were built again and are within their own tolerance (--deep)",
 }
 CELLS = tuple(f"{STUDY}/{name}" for name in ("sensitivity", "scaling", "ablation"))
-"""Kinds of the cells of studies that train."""
+"""Kinds of the cells of studies that share their work."""
+INTERPRETED, PLATFORMS = f"{STUDY}/interpretability", f"{STUDY}/platforms"
 EXACT, VALUES, TOLERANCE, GIVEN = "exact", "values", "tolerance", "given"
 
 
@@ -82,7 +83,7 @@ PROMISES: dict[str, dict[str, Promise]] = {
     PUBLISHED: {SAME: _EXACT, THREADS: _EXACT, ENVIRONMENT: _LIKE, DEVICE: _EXACT, PARENTS: _LIKE},
     # Figures of a training: no bound is declared, so that another environment is looked at by a person.
     RESULT: dict.fromkeys(CONDITIONS, _EXACT),
-    **dict.fromkeys(CELLS, dict.fromkeys(CONDITIONS, _EXACT)),
+    **{kind: dict.fromkeys(CONDITIONS, _EXACT) for kind in (*CELLS, INTERPRETED, PLATFORMS)},
     CORRECTIONS: dict.fromkeys(CONDITIONS, Promise(GIVEN)),
 }
 _LEVELS = (EXACT, VALUES, TOLERANCE, GIVEN)

@@ -30,8 +30,13 @@ class Parents(ArtifactStore):
         """
         if digest in self._made:
             return self._made[digest]
-        if self.path_of(kind, digest).exists():
+        if super().has(kind, digest):
             return super().open(kind, digest, verify=verify)
         if self._below is None:
             raise StoreError(f"{kind} {digest[:12]} was not built again before what needs it")
         return self._below.open(kind, digest, verify=verify)
+
+    def has(self, kind: str, digest: str) -> bool:
+        """Whether `open` would find a parent."""
+        below = self._below is not None and self._below.has(kind, digest)
+        return digest in self._made or super().has(kind, digest) or below

@@ -12,6 +12,7 @@ from hier_dag.environment import code_commit, environment, environment_digest
 from hier_dag.errors import ContractError, UsageError
 from hier_dag.pipeline.stages import CODE_VERSIONS, CORRECTIONS, ENCODER, EVENTS, LINKS, MODEL, REFUSED, STUDY
 from hier_dag.registry import ArtifactRow, Registry
+from hier_dag.reproduce.bench import Bench, recorded_request
 from hier_dag.reproduce.certificate import (
     DIFFERENT,
     HELD,
@@ -25,7 +26,7 @@ from hier_dag.reproduce.certificate import (
 from hier_dag.reproduce.classes import DEVICE, ENVIRONMENT, PARENTS, THREADS, TOLERANCE, VALUES, promise_of
 from hier_dag.reproduce.compare import differences, differing_files
 from hier_dag.reproduce.figures import figures_of
-from hier_dag.reproduce.recipes import RECIPES, Bench, recorded_request
+from hier_dag.reproduce.recipes import RECIPES
 from hier_dag.store import Artifact, Manifest
 
 

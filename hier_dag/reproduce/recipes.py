@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hier_dag.builds.events import Connect, build_events
+from hier_dag.builds.events import build_events
 from hier_dag.builds.graph import build_graph
 from hier_dag.builds.links import build_links
 from hier_dag.config.stages import PublishParams
@@ -19,47 +19,16 @@ from hier_dag.ingest.ledger import Ledger
 from hier_dag.ingest.links import LinkInput
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, REFUSED, RESULT
-from hier_dag.pipeline.workshop import QUARANTINE, Built, Workshop
-from hier_dag.reproduce.classes import CELLS
-from hier_dag.reproduce.declared import RawPlace, declared_of, events_config, graph_config, links_config
+from hier_dag.pipeline.workshop import QUARANTINE, Built
+from hier_dag.reproduce.bench import Bench
+from hier_dag.reproduce.classes import CELLS, INTERPRETED, PLATFORMS
+from hier_dag.reproduce.declared import declared_of, events_config, graph_config, links_config
 from hier_dag.reproduce.raw_files import proven_inputs
-from hier_dag.store import Artifact, Manifest
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Where an artifact is built again.
-
-    Attributes:
-        workshop: opens parents; its registry knows nothing, so that nothing is compared or reused.
-        connect: opens the data engine.
-        raw: where raw files lie.
-        threads: CPU threads of training and transfer; None takes as many as then.
-        device: of training; None takes the one of then where it is here.
-    """
-
-    workshop: Workshop
-    connect: Connect
-    raw: RawPlace = field(default_factory=RawPlace)
-    threads: int | None = None
-    device: str | None = None
-
+from hier_dag.reproduce.study_recipes import cell, interpretability, platform, result
+from hier_dag.store import Artifact
 
 Recipe = Callable[[Artifact, Request, Path, Bench], Built]
 """Builds a recorded artifact again into an empty folder."""
-
-
-def recorded_request(manifest: Manifest) -> Request:
-    """The request that a manifest answered."""
-    return Request(
-        kind=manifest.kind,
-        partition=manifest.partition,
-        code_version=manifest.code_version,
-        params=manifest.params,
-        parents=manifest.parents,
-        inputs=manifest.inputs,
-        seeds=manifest.seeds,
-    )
 
 
 def events(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> Built:
@@ -185,24 +154,6 @@ def published(recorded: Artifact, request: Request, staged: Path, bench: Bench) 
         return build_set(of, PublishParams.model_validate(request.params), staged, con)
 
 
-def result(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> Built:
-    """study/result: the work that cells share, with the threads that its parameters say."""
-    from hier_dag.study.setting import recorded_setting
-    from hier_dag.study.trained import compute_result
-
-    setting = recorded_setting(request.params, request.seeds[0])
-    return compute_result(bench.workshop, setting, request.title, request, staged)
-
-
-def cell(recorded: Artifact, request: Request, staged: Path, bench: Bench) -> Built:
-    """A cell of a trained study, from the result that it names."""
-    from hier_dag.study.files import CELL
-    from hier_dag.study.trained import write_cell
-
-    shared = bench.workshop.open(RESULT, recorded.json(CELL)["result"])
-    return write_cell(request, shared, staged)
-
-
 RECIPES: dict[str, Recipe] = {
     EVENTS: events,
     LINKS: links,
@@ -213,4 +164,6 @@ RECIPES: dict[str, Recipe] = {
     PUBLISHED: published,
     RESULT: result,
     **dict.fromkeys(CELLS, cell),
+    INTERPRETED: interpretability,
+    PLATFORMS: platform,
 }

@@ -10,17 +10,18 @@ from pathlib import Path
 
 from hier_dag.errors import StoreError
 from hier_dag.ingest.connection import connect
-from hier_dag.pipeline.stages import CORRECTIONS
+from hier_dag.pipeline.stages import CORRECTIONS, MODEL
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.registry import Registry
+from hier_dag.reproduce.bench import Bench
 from hier_dag.reproduce.certificate import Certificate
-from hier_dag.reproduce.classes import CELLS
+from hier_dag.reproduce.classes import CELLS, PLATFORMS
 from hier_dag.reproduce.declared import RawPlace
 from hier_dag.reproduce.parents import Parents
 from hier_dag.reproduce.rebuild import rebuild, refuse_other_code
-from hier_dag.reproduce.recipes import Bench
 from hier_dag.store import Artifact, ArtifactStore, Manifest
 from hier_dag.study.files import CELL
+from hier_dag.study.platforms import reports_of
 
 _ENGINE_THREADS = 2
 Started = Callable[[Manifest], None]
@@ -101,7 +102,7 @@ def _lineage(store: ArtifactStore, registry: Registry, artifact: Artifact) -> li
     order: dict[str, Artifact] = {}
 
     def visit(one: Artifact) -> None:
-        for digest in _above(one):
+        for digest in _above(one, store):
             if digest not in order:
                 visit(_open(store, registry, digest))
         order[one.digest] = one
@@ -110,10 +111,14 @@ def _lineage(store: ArtifactStore, registry: Registry, artifact: Artifact) -> li
     return [*order.values()]
 
 
-def _above(artifact: Artifact) -> list[str]:
-    """Digests of what an artifact was made of."""
+def _above(artifact: Artifact, store: ArtifactStore) -> list[str]:
+    """Digests of what an artifact was made of, as far as this platform made it."""
     if artifact.manifest.kind == CORRECTIONS:  # earlier corrections are in the ones that are used
         return []
+    if (
+        artifact.manifest.kind == PLATFORMS
+    ):  # models are no parents of it: another platform may have made them
+        return [d for d in reports_of(artifact.manifest.params) if store.has(MODEL, d)]
     # The work that cells share is looked up by its request while a cell is made: no parent of it.
     shared = [artifact.json(CELL)["result"]] if artifact.manifest.kind in CELLS else []
     return [*artifact.manifest.parents.values(), *shared]

@@ -50,6 +50,14 @@ class ArtifactStore:
         """
         return self.root / "artifacts" / checked_kind(kind) / checked_digest(digest)
 
+    def has(self, kind: str, digest: str) -> bool:
+        """Whether an artifact is there; not whether it is whole.
+
+        Raises:
+            StoreError: as `path_of` does.
+        """
+        return self.path_of(kind, digest).exists()
+
     @contextmanager
     def stage(self, kind: str) -> Iterator[Path]:
         """A fresh folder to write an artifact into; what is not committed is removed on leaving."""

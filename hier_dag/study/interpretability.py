@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.progress import Step, tell
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.study.cell import DEFAULT, Cell, for_every_seed
-from hier_dag.study.files import CELL, columns
 from hier_dag.study.study import Finished, Study, Summary
 from hier_dag.study.trained import MEASURED
 
@@ -58,12 +56,10 @@ class Interpretability(Study):
         began = time.perf_counter()
         encoding = _encoding(config, workshop, cell, request, graph, f"{self.kind}[{cell.key}]")
         seconds = {"pretrain_s": round(time.perf_counter() - began, 3)}
-        named = {"study": self.name, "cell": cell.label, "seed": cell.seed}
-        facts = write_cell(graph, folder, encoding, config.data_dir(), named, staged)
-        (staged / CELL).write_text(json.dumps({**named, **facts}, indent=1, sort_keys=True), encoding="utf-8")
+        written = write_cell(graph, folder, encoding, config.data_dir(), request, staged)
+        users = written.summary["users"]
         # Without a user of some history there is nothing to interpret.
-        check = CheckRow(MEASURED, facts["users"] > 0, {"users": facts["users"], **seconds})
-        return Built(tables=columns(staged), summary=facts, checks=[check])
+        return replace(written, checks=[CheckRow(MEASURED, users > 0, {"users": users, **seconds})])
 
     def summarise(self, config: PlatformConfig, finished: Sequence[Finished]) -> Summary:
         """Figures of every seed, how far seeds agree, and the pictures of the first."""

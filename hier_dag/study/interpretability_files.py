@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from hier_dag.evaluate.interpret.strength_picture import strength_png
 from hier_dag.evaluate.interpret.truth import Truth, read_truth
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
 from hier_dag.model.encoding import Encoding
-from hier_dag.study.files import RECORDS, USERS
+from hier_dag.pipeline.request import Request
+from hier_dag.pipeline.stages import STUDY
+from hier_dag.pipeline.workshop import Built
+from hier_dag.study.files import CELL, RECORDS, USERS, columns
 from hier_dag.train.interaction_tables import interaction_tables
 
 FAMILIES = "families.parquet"
@@ -29,25 +33,29 @@ SMALL = {name: f"small_{file}" for name, file in PICTURES.items()}
 
 
 def write_cell(
-    graph: KnowledgeGraph, folder: Path, encoding: Encoding, data: Path, named: dict[str, Any], out: Path
-) -> dict[str, Any]:
-    """Writes a cell's tables and pictures.
+    graph: KnowledgeGraph,
+    folder: Path,
+    encoding: Encoding,
+    data: Path | None,
+    request: Request,
+    out: Path,
+) -> Built:
+    """Writes a cell: tables, pictures and counts.
 
     Args:
         graph: what the encoder was trained on.
         folder: its artifact.
         encoding: the encoder's.
-        data: folder of the logs, beside which a planted truth may lie.
-        named: study, cell and seed, put before every row.
+        data: folder of the logs, beside which a planted truth may lie; None reads none.
+        request: for the cell.
         out: staged folder.
-
-    Returns:
-        Counts worth reading without opening a file.
     """
+    study = request.kind.removeprefix(f"{STUDY}/")
+    named = {"study": study, "cell": request.params["cell"], "seed": request.seeds[0]}
     told = platform_paths(graph, folder, encoding)
     family = np.array([intent.family for intent in told.reading.intents])
     families = family_strength(told.encoding.intents, family)
-    truth = read_truth(data, graph.user_ids, graph.item_ids)
+    truth = None if data is None else read_truth(data, graph.user_ids, graph.item_ids)
     found = [] if truth is None else matches(families, truth)
     _write(
         [{**named, **row} for row in _records(told, family, truth, named["seed"])], _RECORDS, out / RECORDS
@@ -60,12 +68,14 @@ def write_cell(
     for name, table in interaction_tables(told.encoding, told.view, graph).items():
         pq.write_table(table, out / name, compression="zstd")
     _draw(told, out)
-    return {
+    facts = {
         "intents": len(told.reading.intents),
         "exemplars": len(told.reading.exemplars),
         "families": len(told.reading.families),
         "users": len(users["user"]),
     }
+    (out / CELL).write_text(json.dumps({**named, **facts}, indent=1, sort_keys=True), encoding="utf-8")
+    return Built(tables=columns(out), summary=facts)
 
 
 def _records(

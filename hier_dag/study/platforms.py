@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hier_dag.config import PlatformConfig, load_config
 from hier_dag.errors import ContractError
 from hier_dag.home import Home, state_root
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.requests import study_request
-from hier_dag.pipeline.stages import MODEL
+from hier_dag.pipeline.stages import MODEL, STUDY
 from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.registry import CheckRow, Registry
-from hier_dag.store import ArtifactStore
+from hier_dag.store import Artifact, ArtifactStore
 from hier_dag.study.cell import Cell
 from hier_dag.study.files import CELL, RECORDS, columns
 from hier_dag.study.study import Finished, Study, Summary
@@ -53,40 +54,56 @@ class Platforms(Study):
         other = self._others(config).get(cell.label)
         declared = load_config(other) if other else config
         reports = _newest(declared, None if other else registry)
-        params = {"platform": declared.platform, "reports": reports}
+        # A manifest sorts its keys, and rows follow the order of the declaration.
+        params = {"platform": declared.platform, "reports": reports, "order": list(reports)}
         return study_request(self.kind, cell.key, params, {}, [])
 
     def build(
         self, config: PlatformConfig, workshop: Workshop, cell: Cell, request: Request, staged: Path, run: str
     ) -> Built:
         """Copies the reports' records under the platform's label."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         store = workshop.store
         if cell.label != config.platform:
             store = ArtifactStore(Home(state_root() / str(request.params["platform"])).store)
-        reports = request.params["reports"]
-        tables = [pq.read_table(store.open(MODEL, d).file("report.parquet")) for d in reports.values()]
-        records = pa.concat_tables(tables)
-        label = pa.array([cell.label] * records.num_rows, pa.string())
-        records = records.add_column(0, pa.field("platform", pa.string(), nullable=False), label)
-        pq.write_table(records, staged / RECORDS, compression="zstd")
-        facts = {"study": self.name, "cell": cell.label, **request.params}
-        (staged / CELL).write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
-        judged = len(records["domain"].unique())
-        return Built(
-            tables=columns(staged),
-            summary={"targets": len(reports), "judged": judged},
-            checks=[CheckRow("measured", judged > 0, {"targets": len(reports), "judged": judged})],
-            remedies={"measured": "no target of this platform has a test interaction: leave it out"},
-        )
+        return write_cell(request, [store.open(MODEL, d) for d in reports_of(request.params)], staged)
 
     def summarise(self, config: PlatformConfig, finished: Sequence[Finished]) -> Summary:
         """HIER and the best baseline of every platform and setting."""
         from hier_dag.study.platforms_summary import platforms_summary
 
         return platforms_summary(finished)
+
+
+def reports_of(params: Mapping[str, Any]) -> list[str]:
+    """Digests of the models whose reports a cell holds, in its order."""
+    return [params["reports"][domain] for domain in params.get("order", params["reports"])]
+
+
+def write_cell(request: Request, models: Sequence[Artifact], staged: Path) -> Built:
+    """Writes the reports of a platform's models under its label.
+
+    Args:
+        request: for the cell, which is the label.
+        models: in the order of `reports_of`.
+        staged: an empty folder.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    study, label = request.kind.removeprefix(f"{STUDY}/"), request.partition
+    records = pa.concat_tables(pq.read_table(model.file("report.parquet")) for model in models)
+    labels = pa.array([label] * records.num_rows, pa.string())
+    records = records.add_column(0, pa.field("platform", pa.string(), nullable=False), labels)
+    pq.write_table(records, staged / RECORDS, compression="zstd")
+    facts = {"study": study, "cell": label, **request.params}
+    (staged / CELL).write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
+    counts = {"targets": len(models), "judged": len(records["domain"].unique())}
+    return Built(
+        tables=columns(staged),
+        summary=counts,
+        checks=[CheckRow("measured", counts["judged"] > 0, counts)],
+        remedies={"measured": "no target of this platform has a test interaction: leave it out"},
+    )
 
 
 def _newest(config: PlatformConfig, registry: Registry | None) -> dict[str, str]:

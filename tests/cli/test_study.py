@@ -103,6 +103,10 @@ def test_platforms_stand_side_by_side(small, hier, tmp_path):
     for r in report:
         key = (r["domain"], r["shots"], r["model"], r["variant"], r["slice"], r["metric"], r["k"])
         assert by_platform["sample"][key] == r["value"]
+    for name in ("sample", "twin"):  # the second one's reports are in a store of their own
+        again = hier("reproduce", small.latest("study/platforms", name).digest, "--json")
+        assert again.code == 0, again.err
+        assert json.loads(again.out)["verdict"] == "identical"
 
 
 def test_a_platform_without_a_report_is_told(small, hier):

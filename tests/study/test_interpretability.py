@@ -1,5 +1,6 @@
 """The study of what decision paths mean: figures, named families, pictures, recovery."""
 
+import json
 import shutil
 
 import numpy as np
@@ -118,3 +119,19 @@ def test_the_encoders_page_shows_paths_and_names(studied):
     for picture in ("decision_paths", "intents_by_domain"):
         assert "data:image/png;base64," in shown[picture].value
     assert "| family | intents | strength |" in shown["intent_families"].value
+
+
+def test_a_cell_is_built_again_with_an_encoder_trained_anew_and_the_truth_of_then(studied, run_cells, hier):
+    run_cells(studied, "interpretability")
+    digest = cell(studied).digest
+    done = hier("reproduce", digest, "--domains", studied.domains, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["verdict"] == "identical"
+    file = studied.data / "truth" / "user_intents.parquet"
+    pq.write_table(pq.read_table(file).slice(1), file)
+    changed = hier("reproduce", digest, "--domains", studied.domains)
+    assert changed.code == 1
+    assert "truth/user_intents.parquet" in changed.err
+    assert "not what it was" in changed.err
+    file.unlink()
+    assert "missing" in hier("reproduce", digest, "--domains", studied.domains).err
