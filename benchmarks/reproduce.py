@@ -2,10 +2,11 @@
 
     python benchmarks/reproduce.py [--users 600] [--events 12000] [--threads 1 2 4]
 
-Makes a small sample platform and runs it, moves its logs to another folder, and calls `hier reproduce` in a
-process for each kind and number of threads (OMP_NUM_THREADS, torch, BLAS and DuckDB alike). `as then` leaves
-torch and BLAS at the recorded number, whatever OMP_NUM_THREADS says. The last row builds everything from raw
-files to vectors (--deep). Prints a table in Markdown.
+Makes a small sample platform and runs it and a cell of each study, moves its logs to another folder, and
+calls `hier reproduce` in a process for each kind and number of threads (OMP_NUM_THREADS, torch, BLAS and
+DuckDB alike). `as then` leaves torch and BLAS at the recorded number, whatever OMP_NUM_THREADS says; cells of
+studies have the threads that their parameters say. The last rows build everything from raw files to vectors
+(--deep). Prints a table in Markdown.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hier_dag.home import SAMPLE_DOMAINS
-from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
+from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED, RESULT, STUDY
 from hier_dag.sample.generate import generate
 from hier_dag.sample.params import SampleParams
 
@@ -32,8 +33,18 @@ stages:
     path_weight: 0.03, threads: 1}
   transfer: {shots: ["1"], seeds: [0], bootstrap: 50, finetune_epochs: 1}
   gates: {transfer: warn}
+studies: {seeds: [0], shots: ["1"], targets: [grocery]}
 """
-KINDS = (EVENTS, LINKS, GRAPH, ENCODER, MODEL, PUBLISHED)
+STUDIES = {
+    "sensitivity": "dim_32",
+    "scaling": "default",
+    "ablation": "default",
+    "interpretability": "",
+    "platforms": "",
+}
+"""Cells that are run of each study; all of them where none is named."""
+CELLS = (RESULT, *(f"{STUDY}/{name}" for name in STUDIES))
+KINDS = (EVENTS, LINKS, GRAPH, ENCODER, MODEL, PUBLISHED, *CELLS)
 
 
 def main() -> None:
@@ -46,6 +57,8 @@ def main() -> None:
         root = Path(folder)
         domains = platform(root / "first", args.users, args.events)
         hier(root, 1, "run", str(domains))
+        for study, cells in STUDIES.items():
+            hier(root, 1, "study", study, "--domains", str(domains), *(["--cells", cells] if cells else []))
         moved = root / "moved" / "logs_of_a_backup"
         moved.parent.mkdir()
         shutil.move(root / "first" / "data", moved)
@@ -55,7 +68,7 @@ def main() -> None:
         print("|---|---|---|---|---|---|---|---|---|")
         for kind in KINDS:
             for threads in args.threads:
-                for wanted in ([], ["--threads", str(threads)]):
+                for wanted in ([], ["--threads", str(threads)])[: 1 if kind in CELLS else 2]:
                     say(threads, wanted, certificates(root, threads, newest(root, kind), moved, wanted)[-1])
         for made in certificates(root, max(args.threads), newest(root, PUBLISHED), moved, ["--deep"]):
             say(max(args.threads), ["--deep"], made)
