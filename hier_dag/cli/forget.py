@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hier_dag.cli.forget_view import erasures_table, say, say_done, say_problems, say_stale, standing_table
+from hier_dag.cli.forget_view import (
+    erasures_table,
+    say_beyond,
+    say_done,
+    say_problems,
+    say_proven,
+    say_sinks,
+    say_stale,
+    standing_table,
+)
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, print_json, readable, reason
 from hier_dag.errors import UsageError
 
@@ -93,6 +102,7 @@ def _forget(
         stale = stale_because_of_erasures(workshop.registry, workshop.store, home.root)
     if not as_json:
         say_done(done.receipt, stale, now)
+        say_beyond(policy.sinks)
     problems: list[str] = []
     if now:
         problems, stale = _make_anew(domains)
@@ -135,21 +145,26 @@ def _run(domains: str | None) -> list[str]:
 
 def _status(domains: str | None, name: str | None, as_json: bool) -> None:
     from hier_dag.erasure.receipt import find_receipt
+    from hier_dag.erasure.sinks import look_at_sinks
     from hier_dag.erasure.status import recorded, stale_because_of_erasures, standing
 
-    with _platform(domains) as (home, workshop, _, _con):
+    with _platform(domains) as (home, workshop, policy, con):
         registry, store = workshop.registry, workshop.store
         made = recorded(registry)
         stale = stale_because_of_erasures(registry, store, home.root)
         one = None if name is None else find_receipt(home.root, name)
         artifacts = [] if one is None else standing(registry, store, one, home.root)
+        erased = workshop.erasures.erased()
+        sinks = [] if erased is None else look_at_sinks(con, policy, erased)
     if as_json:
-        print_json({"erasures": made, "stale": [asdict(s) for s in stale], "artifacts": artifacts})
+        said = {"erasures": made, "stale": [asdict(s) for s in stale], "artifacts": artifacts}
+        print_json({**said, "sinks": [s.as_json() for s in sinks]})
         return
     if one is None:
         erasures_table(made)
     else:
         standing_table(artifacts)
+    say_sinks(sinks)
     say_stale(stale)
 
 
@@ -161,13 +176,11 @@ def _verify(domains: str | None, name: str, user: str | None, as_json: bool) -> 
         receipt = find_receipt(home.root, name)
         proof = verify(con, workshop, policy, receipt, user)
     if as_json:
-        holds = not proof.problems
-        print_json({"receipt": receipt.id, "holds": holds, "sets": proof.sets, "problems": proof.problems})
+        about = {"sets": proof.sets, "sinks": proof.sinks, "problems": proof.problems}
+        print_json({"receipt": receipt.id, "holds": not proof.problems, **about})
     elif not proof.problems:
-        say(
-            f"Proven: receipt {receipt.id} is on record unaltered; none of its users is in any of the "
-            f"{proof.sets} set(s) in force.{'' if user is None else ' It is about that user.'}"
-        )
+        say_proven(receipt.id, proof, user is not None)
+        say_beyond(policy.sinks)
     _end(proof.problems, as_json)
 
 

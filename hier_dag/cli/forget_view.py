@@ -12,7 +12,10 @@ from hier_dag.cli.output import out
 
 if TYPE_CHECKING:
     from hier_dag.erasure.receipt import Receipt
+    from hier_dag.erasure.sinks import AtSink
     from hier_dag.erasure.status import Stale
+    from hier_dag.erasure.verify import Proof
+    from hier_dag.publish.sinks.params import LanceSink, PgVectorSink
 
 _SHORT = 12
 
@@ -63,6 +66,33 @@ def say_stale(stale: Sequence[Stale]) -> None:
         say(f"Made anew at the next hier run: {', '.join(named)}.")
     else:
         say("Nothing awaits re-training.")
+
+
+def say_proven(receipt: str, proof: Proof, about: bool) -> None:
+    """Prints that a receipt holds; `about` says that it was asked about a user."""
+    sinks = f", nor in any table of the {proof.sinks} sink(s)" if proof.sinks else ""
+    say(
+        f"Proven: receipt {receipt} is on record unaltered; none of its users is in any of the "
+        f"{proof.sets} set(s) in force{sinks}.{' It is about that user.' if about else ''}"
+    )
+
+
+def say_sinks(sinks: Sequence[AtSink]) -> None:
+    """Prints what sinks hold of erased users."""
+    for sink in sinks:
+        for problem in sink.problems:
+            say(problem, "yellow")
+        if not sink.problems:
+            say(f"{sink.sink} {sink.place}: no erased user in its {sink.tables} table(s) of users")
+
+
+def say_beyond(sinks: Sequence[PgVectorSink | LanceSink]) -> None:
+    """Prints what sinks keep of removed rows where no erasure gets to."""
+    from hier_dag.publish.sinks.beyond import kept_beyond_reach, place_of
+
+    for params in sinks:
+        where = f"{params.type} {place_of(params)}"
+        say(f"{where}: not reached: {kept_beyond_reach(params)}; whoever runs it lets them expire", "yellow")
 
 
 def erasures_table(made: Sequence[Mapping[str, Any]]) -> None:

@@ -23,7 +23,7 @@ def finish(con: Backend, workshop: Workshop, policy: Policy) -> list[str]:
         policy: the platform's home, copies and sinks.
 
     Returns:
-        Who could not be told, and where sets are left, in words.
+        Who could not be told, where sets are left, and what sinks still hold, in words.
 
     Raises:
         ConfigError: the platform's secret is gone.

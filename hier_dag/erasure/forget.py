@@ -26,6 +26,7 @@ from hier_dag.erasure.reach import Reached, reach
 from hier_dag.erasure.receipt import Receipt, commitments, receipt_file, write_receipt
 from hier_dag.erasure.removal import remove_at, remove_here
 from hier_dag.erasure.secret import make_secret
+from hier_dag.erasure.sinks import clean_sinks
 from hier_dag.erasure.suppress import Suppression
 from hier_dag.errors import HierError, UsageError
 from hier_dag.pipeline.policy import Policy
@@ -155,18 +156,19 @@ def remove_old(
     artifacts: Iterable[tuple[str, str, str]],
     receipt: str,
 ) -> list[str]:
-    """Removes artifacts that hold erased users here, and sets that do at copies.
+    """Removes artifacts that hold erased users here, sets that do at copies, and tables that do in sinks.
 
     Args:
         con: the engine.
         workshop: the store and the registry.
-        policy: the copies.
+        policy: the copies and the sinks.
         erased: who was erased.
         artifacts: kind, partition and digest of each.
         receipt: id of the erasure's receipt.
 
     Returns:
-        Where sets are left, in words: readers there may need them, or the place cannot be reached.
+        Where sets are left, in words: readers there may need them, or the place cannot be reached; and
+        what sinks still hold.
     """
     failed, heads = [], workshop.registry.all_aliases()
     places: list[str | Path] = [policy.home, *policy.copies]
@@ -180,7 +182,7 @@ def remove_old(
                 remove_at(str(place), holding_at(con, str(place), erased))
         except HierError as error:
             failed.append(f"{place}: {error.message}")
-    return failed
+    return failed + clean_sinks(con, policy, erased)
 
 
 def _manifests(workshop: Workshop, reached: list[Reached], users: Collection[str]) -> list[str]:

@@ -10,6 +10,7 @@ from hier_dag.erasure.erased import Erased, erased_of, erasures
 from hier_dag.erasure.receipt import Receipt, on_record
 from hier_dag.erasure.scan import held
 from hier_dag.erasure.secret import Secret
+from hier_dag.erasure.sinks import look_at_sinks
 from hier_dag.errors import StoreError
 from hier_dag.pipeline.policy import Policy
 from hier_dag.pipeline.stages import PUBLISHED
@@ -23,21 +24,23 @@ class Proof:
     Attributes:
         sets: how many sets in force were looked at.
         problems: in words; none where the receipt holds.
+        sinks: how many sinks were looked at, with tables of all versions.
     """
 
     sets: int
     problems: list[str]
+    sinks: int = 0
 
 
 def verify(
     con: Backend, workshop: Workshop, policy: Policy, receipt: Receipt, user: str | None = None
 ) -> Proof:
-    """Checks a receipt against the registry and against every set in force, byte by byte.
+    """Checks a receipt against the registry, every set in force, byte by byte, and every declared sink.
 
     Args:
         con: the engine.
         workshop: the store and the registry.
-        policy: where the platform's secret lies.
+        policy: where the platform's secret lies, and the sinks.
         receipt: it, as `read_receipt` gives it.
         user: an id that the receipt is said to be about; None asks for nobody.
 
@@ -57,7 +60,8 @@ def verify(
     heads = {head.digest: head for head in workshop.registry.all_aliases()}
     for digest, head in heads.items():
         problems += _in_force(con, workshop, digest, f"{head.domain} {head.alias}", erased)
-    return Proof(len(heads), problems)
+    sinks = look_at_sinks(con, policy, erased)
+    return Proof(len(heads), problems + [p for sink in sinks for p in sink.problems], len(sinks))
 
 
 def _recorded(workshop: Workshop, receipt: Receipt) -> list[str]:

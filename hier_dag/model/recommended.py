@@ -56,8 +56,8 @@ class Recommended(Formulation):
         self.content = Adjacency.means(view.content)
         self.history = UserEncoder(view, dim)
         self.tastes = Adjacency.sums(view.tastes())
-        self.item_head = residual_mlp(dim, dim)
-        self.bias_head = residual_mlp(dim, 1)
+        self.item_head = residual_mlp(dim, dim, constant=False)
+        self.bias_head = residual_mlp(dim, 1, constant=False)
         self.user_head = residual_mlp(dim, dim)
 
     @property
@@ -194,14 +194,18 @@ class Recommended(Formulation):
         return encode
 
 
-def residual_mlp(dim: int, out: int) -> nn.Sequential:
+def residual_mlp(dim: int, out: int, *, constant: bool = True) -> nn.Sequential:
     """Width d → 2d → out with GELU; the last layer starts at zero, so a residual starts as the identity.
 
     Args:
         dim: width of the input.
         out: width of the output.
+        constant: whether the last layer adds one. The same constant on every item changes no ranking, so its
+            gradient is zero but for rounding, which Adam would follow all the same.
     """
     last = nn.Linear(2 * dim, out)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
+    if not constant:
+        last.register_parameter("bias", None)
     return nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), last)

@@ -16,6 +16,6 @@ STUDY = "study"
 """Prefix of the kinds of studies: study/sensitivity and so on, and study/result, which studies share."""
 RESULT = f"{STUDY}/result"
 
-CODE_VERSIONS = {EVENTS: "2", LINKS: "2", GRAPH: "3", ENCODER: "10", MODEL: "8", PUBLISHED: "4"}
+CODE_VERSIONS = {EVENTS: "2", LINKS: "2", GRAPH: "3", ENCODER: "11", MODEL: "8", PUBLISHED: "4"}
 # A study's figures come out of pre-training and transfer, so a new version of either makes them anew.
 CODE_VERSIONS[STUDY] = f"2.{CODE_VERSIONS[ENCODER]}.{CODE_VERSIONS[MODEL]}"

@@ -6,8 +6,11 @@ killed, failed or came late loses nothing: the next one of the same or a later v
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
+
+import pyarrow as pa
 
 from hier_dag.errors import SinkError
 from hier_dag.names import is_digest, is_name
@@ -73,6 +76,20 @@ class Delivery:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class UsersTable:
+    """A table of a sink that holds users' vectors, of any version.
+
+    Attributes:
+        name: of it, there.
+        users: ids in it and in those earlier states of it that can still be read, string; None where it
+            cannot be read.
+    """
+
+    name: str
+    users: pa.ChunkedArray | None
+
+
 class Sink(Protocol):
     """A place where published sets can be queried."""
 
@@ -96,6 +113,23 @@ class Sink(Protocol):
 
         Raises:
             SinkError: when the database cannot be read.
+        """
+
+    def users_tables(self) -> Iterator[UsersTable]:
+        """Every table of users that lies in the place, in name order: of all domains, aliases and versions.
+
+        Raises:
+            SinkError: when the database cannot be read.
+        """
+
+    def clear(self, table: str) -> None:
+        """Removes what no consumer is shown of a table of users: all of it where its version is not in force.
+
+        Args:
+            table: name, as `users_tables` gives it. Its items go with it.
+
+        Raises:
+            SinkError: when the database refuses.
         """
 
 

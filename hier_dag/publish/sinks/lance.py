@@ -20,8 +20,16 @@ from typing import Any
 import pyarrow as pa
 
 from hier_dag.errors import SinkError
-from hier_dag.publish.sinks import lance_sets
-from hier_dag.publish.sinks.base import Delivery, Outcome, Versioned, check_names, check_record, check_same
+from hier_dag.publish.sinks import lance_sets, lance_users
+from hier_dag.publish.sinks.base import (
+    Delivery,
+    Outcome,
+    UsersTable,
+    Versioned,
+    check_names,
+    check_record,
+    check_same,
+)
 from hier_dag.publish.sinks.contents import read_through
 from hier_dag.publish.sinks.names import stem
 from hier_dag.publish.sinks.params import LanceSink
@@ -101,6 +109,24 @@ class Lance:
                         raise
         return None
 
+    def users_tables(self) -> Iterator[UsersTable]:
+        """Every table of users, of any version; see `Sink.users_tables`."""
+        with self._telling(None, lance_sets.SETS):
+            database = self._connect(self.params.uri)
+            names = lance_users.tables_of(_names(database))
+        for name in names:
+            with self._telling(None, name):
+                found = lance_users.look(database, name)
+                if found.users is None and name not in _names(database):
+                    continue
+            yield found
+
+    def clear(self, table: str) -> None:
+        """Removes what is not in force of a table of users; see `Sink.clear`."""
+        with self._telling(None, table):
+            database = self._connect(self.params.uri)
+            lance_users.clear(database, _names(database), table)
+
     def _outcome(self, database: Any, record: Versioned, tables: dict[Side, str]) -> Outcome:
         """What there is to do: `delivered` where the set has yet to be."""
         row = self._in_force(database, record.domain, record.alias)
@@ -147,7 +173,7 @@ class Lance:
         return rows[0] if rows else None
 
     @contextmanager
-    def _telling(self, domain: str, table: str) -> Iterator[None]:
+    def _telling(self, domain: str | None, table: str) -> Iterator[None]:
         try:
             yield
         except (RuntimeError, ValueError, OSError) as e:

@@ -73,6 +73,17 @@ def rows(database: Any, names: list[str], domain: str, alias: str) -> list[dict[
     return list({row["version"]: row for row in reversed(latest)}.values())[::-1]
 
 
+def in_force(database: Any, names: list[str]) -> set[str]:
+    """Names of the tables of users that are in force, of all domains and aliases."""
+    if SETS not in names:
+        return set()
+    latest = database.open_table(SETS).to_arrow()
+    latest = latest.sort_by([("version", "descending"), ("loaded_at", "descending")])
+    # In one thread: `first` means the first in this order.
+    first = latest.group_by(["domain", "alias"], use_threads=False).aggregate([("users_table", "first")])
+    return set(first["users_table_first"].to_pylist())
+
+
 def put_together(database: Any) -> None:
     """Keeps the table quick to read however many deliveries there were."""
     sets = database.open_table(SETS)

@@ -21,3 +21,9 @@ def stem(domain: str, alias: str, longest: int) -> str:
         return plain
     mark = hashlib.sha256(f"{domain}/{alias}".encode()).hexdigest()[:12]
     return f"{plain[: longest - len(mark) - 1]}_{mark}"
+
+
+def beside(users_table: str) -> str:
+    """Name of the table of items that was made with a table of users."""
+    head, _, version = users_table.rpartition("_users__v")
+    return f"{head}_items__v{version}"

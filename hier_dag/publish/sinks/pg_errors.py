@@ -27,12 +27,12 @@ _CONNECT = "check that the database runs, its address, user and password"
 
 
 @contextmanager
-def telling(url: URL, domain: str, table: str) -> Iterator[None]:
+def telling(url: URL, domain: str | None, table: str) -> Iterator[None]:
     """Turns the driver's errors into a `SinkError`.
 
     Args:
         url: of the database.
-        domain: named in the error.
+        domain: named in the error; None where the work is about no one of them.
         table: qualified name of what was worked at.
 
     Raises:
@@ -53,7 +53,7 @@ def place(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _told(error: Any, url: URL, domain: str, table: str) -> SinkError:
+def _told(error: Any, url: URL, domain: str | None, table: str) -> SinkError:
     code = getattr(error, "pgcode", None)
     words = (str(error).strip() or type(error).__name__).splitlines()[0]
     if url.password:

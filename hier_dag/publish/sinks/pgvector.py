@@ -9,6 +9,7 @@ domain's two views sees that version in both until its transaction ends.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -19,8 +20,16 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from hier_dag.errors import SinkError
-from hier_dag.publish.sinks import pg_home, pg_tables
-from hier_dag.publish.sinks.base import Delivery, Outcome, Versioned, check_names, check_record, check_same
+from hier_dag.publish.sinks import pg_home, pg_tables, pg_users
+from hier_dag.publish.sinks.base import (
+    Delivery,
+    Outcome,
+    UsersTable,
+    Versioned,
+    check_names,
+    check_record,
+    check_same,
+)
 from hier_dag.publish.sinks.contents import check_text
 from hier_dag.publish.sinks.names import stem
 from hier_dag.publish.sinks.params import PgVectorSink
@@ -105,6 +114,22 @@ class PgVector:
             if not sa.inspect(connection).has_table("sets", schema=self.params.schema_name):
                 return None
             return self._in_force(connection, domain, alias)
+
+    def users_tables(self) -> Iterator[UsersTable]:
+        """Every table of users, of any version; see `Sink.users_tables`."""
+        with telling(self._url, None, self.params.schema_name), self._engine.connect() as connection:
+            with connection.begin():
+                names = pg_users.tables_of(connection, self.params)
+            for name in names:
+                with connection.begin():
+                    ids = pg_users.ids_of(connection, name, self.params)
+                if ids is not None:
+                    yield UsersTable(name, ids)
+
+    def clear(self, table: str) -> None:
+        """Drops a table of users that no view shows; see `Sink.clear`."""
+        with telling(self._url, None, self._full(table)), self._engine.begin() as connection:
+            pg_users.drop_unshown(connection, table, self.params)
 
     def _deliver(
         self, connection: sa.Connection, name: str, files: SetFiles, record: Versioned
