@@ -7,6 +7,9 @@ LOCK := requirements.lock
 # build requirements included.
 PIP := PIP_CONSTRAINT=$(LOCK) $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Listed after the tests, so that whoever adds one sees what it costs.
+SLOWEST := --durations=25 --durations-min=5
+
 .PHONY: demo test test-fast lint ui clean
 
 demo: $(VENV)/installed
@@ -14,8 +17,8 @@ demo: $(VENV)/installed
 
 # What trains on all cores or drives a browser has the machine to itself: two such on two cores hold each other up.
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (ui or real_logs)"
-	$(BIN)/pytest -m "ui or real_logs"
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(SLOWEST) -n 2 --dist loadfile -m "not (ui or real_logs)"
+	$(BIN)/pytest $(SLOWEST) -m "ui or real_logs"
 
 test-fast: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (slow or ui or real_logs)"
