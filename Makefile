@@ -15,10 +15,11 @@ SLOWEST := --durations=25 --durations-min=5
 demo: $(VENV)/installed
 	$(BIN)/hier demo
 
-# What trains on all cores or drives a browser has the machine to itself: two such on two cores hold each other up.
+# What trains on all cores comes after the rest, which it would hold up; beside it run the tests of the UI, which
+# mostly wait for Dagster's daemon.
 test: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SLOWEST) -n 2 --dist loadfile -m "not (ui or real_logs)"
-	$(BIN)/pytest $(SLOWEST) -m "ui or real_logs"
+	$(BIN)/pytest $(SLOWEST) -n 2 --dist loadfile -m "ui or real_logs"
 
 test-fast: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (slow or ui or real_logs)"

@@ -20,9 +20,9 @@ pytestmark = [
 ]
 
 
-# Targets that are published: all cities, and a few categories, large and small, so that it ends in time.
+# Targets that are published: a few of each, so that it ends in time; docs/results.md has all of them.
 TARGETS = {
-    "yelp_city": None,
+    "yelp_city": ("city_17", "city_18", "city_29"),
     "yelp_category": ("active_life", "hotels_travel", "pets"),
 }
 
@@ -41,7 +41,7 @@ def platform(request, tmp_path_factory):
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)
 
-    only = [word for target in TARGETS[name] or () for word in ("--target", target)]
+    only = [word for target in TARGETS[name] for word in ("--target", target)]
     command = ("run", str(declared), *only)
     assert {s["outcome"] for s in hier(*command)["steps"]} == {"made"}
     return name, command, hier
@@ -62,7 +62,7 @@ def test_a_second_run_makes_nothing(platform):
 def test_every_target_is_scored_and_beats_chance(platform):
     name, _, hier = platform
     records = hier("report")
-    targets = len(TARGETS[name] or range(5))
+    targets = len(TARGETS[name])
     for shots in ("0", "1", "10%", "all"):
         ours, chance = ndcg(records, "hier", shots), ndcg(records, "random", shots)
         assert len(ours) == targets

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_START, _STOP = 120, 10  # seconds
+_START, _STOP = 240, 20  # seconds
 _LAUNCH = """
 mutation Launch($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {

@@ -8,6 +8,7 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.ui]
 
 ALL = ("raw/events", "raw/links", "kg/graph", "pretrain/encoder", "finetune/model", "publish/embeddings")
+_LONG = 300  # the daemon looks at backfills every 30 s, and trainings may run beside them
 TARGETS = ("grocery", "table_booking", "recipes", "experiences", "meal_kits")
 
 
@@ -22,7 +23,7 @@ def materialized(instance, kind):
 
 def test_a_backfill_of_every_target_goes_through_and_recomputes_nothing(live):
     before = live.platform.live(), live.platform.artifacts()
-    status, runs = live.backfill("finetune/model", "publish/embeddings", seconds=150)
+    status, runs = live.backfill("finetune/model", "publish/embeddings", seconds=_LONG)
     assert status == "COMPLETED_SUCCESS"
     assert {partition_of(run) for run in runs} == set(TARGETS)
     assert {run["status"] for run in runs} == {"SUCCESS"}
@@ -39,7 +40,7 @@ def test_a_broken_file_stops_a_backfill_below_its_domain(live):
     below = {kind: materialized(instance, kind) for kind in ALL[2:]}
     before = live.platform.live(), live.platform.artifacts()
 
-    status, runs = live.backfill(*ALL, seconds=170)
+    status, runs = live.backfill(*ALL, seconds=_LONG)
 
     assert status == "COMPLETED_FAILED"
     by_partition = {partition_of(run): run for run in runs if partition_of(run)}
