@@ -23,7 +23,7 @@ from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.take_up import STAYS, take_up
 from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import Artifact, ArtifactStore, FileEntry, Manifest
-from hier_dag.store.failures import StorageError, disk_told
+from hier_dag.store.failures import StorageError, disk_told, reading
 
 
 @dataclass(frozen=True)
@@ -101,20 +101,31 @@ class Workshop:
 
         Rows quarantined as `future_time` become valid as time goes by: `holds_from` and `holds_until` in the
         summary (ISO 8601) say between which times of a build the artifact would come out the same.
+
+        Raises:
+            StorageError: the disk or its rights keep it from being read; whether it is whole is not known.
         """
         digest = self.registry.find(request.key)
         if digest is None:
             return None
-        try:
-            there = self.store.open(request.kind, digest)
-        except StoreError:
-            return None
-        # What holds or learnt of an erased user is made anew.
-        return there if _holds_now(there) and self.erasures.touches(digest) is None else None
+        with reading(self.store.path_of(request.kind, digest)):
+            try:
+                there = self.store.open(request.kind, digest)
+            except StorageError:
+                raise
+            except StoreError:
+                return None
+            # What holds or learnt of an erased user is made anew.
+            return there if _holds_now(there) and self.erasures.touches(digest) is None else None
 
     def open(self, kind: str, digest: str) -> Artifact:
-        """Opens a parent artifact, its files checked against their digests."""
-        return self.store.open(kind, digest)
+        """Opens a parent artifact, its files checked against their digests.
+
+        Raises:
+            StoreError: it is missing or damaged; a `StorageError` where it cannot be read.
+        """
+        with reading(self.store.path_of(kind, digest)):
+            return self.store.open(kind, digest)
 
     def make(self, request: Request, build: Build, *, run_id: str) -> Outcome:
         """Answers a request: with the artifact that is there, else by staging, auditing and committing one.

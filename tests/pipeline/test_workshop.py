@@ -13,6 +13,7 @@ from hier_dag.registry import CheckRow, Registry
 from hier_dag.store import ArtifactStore
 from hier_dag.store.failures import StorageError
 from tests.databases import registry_url
+from tests.denied import denied
 
 
 @pytest.fixture
@@ -67,6 +68,22 @@ def test_a_lost_or_damaged_artifact_is_built_again_with_the_same_digest(workshop
     again = fresh.make(REQUEST, build, run_id="r2")
     assert not again.reused
     assert again.artifact.digest == first.artifact.digest
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "data"])
+def test_what_cannot_be_read_is_told_and_not_built_again(workshop, tmp_path, name):
+    made = workshop.make(REQUEST, build, run_id="r1").artifact
+    file, fresh = made.path / name, Workshop(ArtifactStore(tmp_path / "store"), workshop.registry)
+    with denied(file):
+        for ask in (
+            lambda: fresh.find(REQUEST),
+            lambda: fresh.make(REQUEST, build, run_id="r2"),
+            lambda: fresh.open(REQUEST.kind, made.digest),
+        ):
+            with pytest.raises(StorageError, match="it cannot be read: Permission denied") as told:
+                ask()
+            assert (told.value.file, "its rights" in told.value.fix) == (str(file), True)
+    assert fresh.make(REQUEST, build, run_id="r2").reused
 
 
 def test_a_commit_that_the_registry_missed_is_recorded_by_the_next_run(workshop):
