@@ -31,7 +31,7 @@ def raw_events(config: PlatformConfig, domains: dg.StaticPartitionsDefinition) -
         check_specs=check_specs(
             EVENTS_KEY,
             ("row_schema", "Every canonical row has the declared types, keys and value ranges."),
-            ("conservation", "Rows in = rows out + quarantined + deduplicated, exactly, per file."),
+            ("conservation", "Rows in = rows out + quarantined + deduplicated + erased, exactly, per file."),
             ("input_schema", "The raw files have the columns and types of the last accepted version."),
             ("corrections", "Every recorded correction still has the row that it was given for."),
             ("expectations", "What is declared to block: volume, ids, mixes and drift are as expected."),
@@ -80,10 +80,10 @@ def _show(docs: Path, _: Workshop, outcome: Outcome) -> dict[str, Any]:
     ledger = outcome.artifact.json("ledger.json")
     shown["raw_files"] = dg.MetadataValue.md(
         markdown_table(
-            ["file", "rows in", "rows out", "quarantined", "deduplicated", "sha256"],
+            ["file", "rows in", "rows out", "quarantined", "deduplicated", "erased", "sha256"],
             [
                 (f["location"], f["rows_in"], f["rows_out"], sum(f["quarantined"].values()),
-                 f["deduplicated"], f["sha256"][:12])
+                 f["deduplicated"], f.get("erased", 0), f["sha256"][:12])
                 for f in ledger["files"]
             ],
         )

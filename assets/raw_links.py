@@ -26,7 +26,7 @@ def raw_links(config: PlatformConfig) -> dg.AssetsDefinition:
         check_specs=check_specs(
             LINKS_KEY,
             ("row_schema", "Both ends of every link are there, typed and within limits; no link twice."),
-            ("conservation", "Rows in = rows out + quarantined + deduplicated, exactly, per file."),
+            ("conservation", "Rows in = rows out + quarantined + deduplicated + erased, exactly, per file."),
         ),
         description="Item-entity links, entity-entity triples, user-user edges, display names and declared "
         "catalogues, shared by all domains.",
@@ -59,10 +59,10 @@ def _show(_: Workshop, outcome: Outcome) -> dict[str, Any]:
     ledger = outcome.artifact.json("ledger.json")
     rows = [
         (f["feeds"], f["location"], f["rows_in"], f["rows_out"], sum(f["quarantined"].values()),
-         f["deduplicated"])
+         f["deduplicated"], f.get("erased", 0))
         for f in ledger["files"]
     ]  # fmt: skip
-    head = ["feeds", "file", "rows in", "rows out", "quarantined", "deduplicated"]
+    head = ["feeds", "file", "rows in", "rows out", "quarantined", "deduplicated", "erased"]
     return {
         "dagster/row_count": manifest.summary["rows_out"],
         "dagster/column_schema": shown_columns(outcome.artifact),

@@ -256,3 +256,22 @@ def test_asking_again_reuses_the_artifact_and_shows_the_same_checks(own, materia
     }  # fmt: skip
     assert len(result.get_asset_check_evaluations()) == 8
     assert own.artifacts() == before
+
+
+@pytest.mark.parametrize(("kind", "partition"), [(EVENTS, "grocery"), ("raw/links", None)])
+def test_rows_of_erased_users_are_counted_apart_from_all_others(own, hier, materialize, kind, partition):
+    friends = pq.read_table(own.latest("raw/links").file("user_user.parquet"))["user_id"].to_pylist()
+    events = own.latest(EVENTS, "grocery").files("events/")
+    user = next(u for u in friends if u in set(pq.read_table(events[0])["user_id"].to_pylist()))
+    assert hier("forget", user, "--why", "w").code == 0
+    (event,) = materialize(kind, partition).get_asset_materialization_events()
+    table = values(event.materialization)["raw_files"].splitlines()
+    heads, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table)
+    files = [dict(zip(heads, row, strict=True)) for row in rows if set(row[0]) != {"-"}]
+    counts = ("rows out", "quarantined", "deduplicated", "erased")
+
+    def number(cell):
+        return int(cell.replace(",", ""))
+
+    assert sum(number(file["erased"]) for file in files) > 0
+    assert all(number(file["rows in"]) == sum(number(file[count]) for count in counts) for file in files)
