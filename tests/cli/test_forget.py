@@ -55,6 +55,30 @@ def test_many_are_forgotten_by_a_file_in_one_version(own, hier, tmp_path):
     assert set(known(own)).isdisjoint(ids)
 
 
+def test_what_a_database_that_serves_sets_holds_is_told(own, hier, user, tmp_path, monkeypatch):
+    lancedb = pytest.importorskip("lancedb", reason="needs the extra lance")
+    place = tmp_path / "lance"
+    sink = f"sinks: [{{type: lance, uri: {place}}}], space:"
+    own.domains.write_text(own.domains.read_text().replace("publish: {space:", "publish: {" + sink))
+    monkeypatch.setenv("HIER_DOMAINS", str(own.domains))
+    assert hier("forget", "--finish").code == 0, "nobody was erased: nothing is delivered"
+    lancedb.connect(str(place)).create_table("cafe_live_users__v1", [{"id": user}])
+    told = hier("forget", user, "--why", "w", "--keep-old").out
+    assert f"lance {place}: not reached: backups of the folder" in told
+    receipt = told.split("Receipt ")[1].split(".")[0]
+    refused = hier("forget", "--verify", receipt)
+    assert (refused.code, "cafe_live_users__v1 holds 1 erased user(s)" in refused.err + refused.out) == (
+        1,
+        True,
+    )
+    (told,) = json.loads(hier("forget", "--status", "--json").out)["sinks"]
+    assert (told["place"], told["holding"]) == (str(place), {"cafe_live_users__v1": 1})
+    assert hier("forget", "--finish").code == 0
+    code, out, _ = hier("forget", "--verify", receipt)
+    assert (code, "nor in any table of the 1 sink(s)" in out) == (0, True)
+    assert f"lance {place}: no erased user in its " in hier("forget", "--status").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
