@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from gc import freeze
 
 import typer
 
@@ -55,6 +56,8 @@ def main() -> None:
     """Runs `hier`. Exit codes: 0 done, 1 a contract or gate refused, 2 usage, 130 stopped."""
     # Several runs share a machine: DGL must not write a configuration file into the user's home.
     os.environ.setdefault("DGLBACKEND", "pytorch")
+    # What was imported stays to the end: collections of garbage need not walk through it again and again.
+    freeze()
     print_whatever_it_holds()
     try:
         app()

@@ -18,7 +18,8 @@ from hier_dag.cli.stopping import end_if_cancelled, resumable
 
 def demo() -> None:
     """Generate the sample platform, run everything, print the results and where to look next."""
-    from hier_dag.cli.report import collect, figures_table
+    from hier_dag.cli.report import collect
+    from hier_dag.cli.report_table import figures_table
     from hier_dag.cli.run import run_pipeline
     from hier_dag.config import check_config, load_config
     from hier_dag.home import SAMPLE_DOMAINS, home_of

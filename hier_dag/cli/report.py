@@ -5,19 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 
 from hier_dag.cli.output import DomainsFile, Json, err, out, print_json
-from hier_dag.cli.report_table import K, figures_table, models_table
 
 if TYPE_CHECKING:
     from hier_dag.config import PlatformConfig
     from hier_dag.evaluate.ablation_section import Earned
     from hier_dag.home import Home
 
-__all__ = ["NOTHING_TO_SCORE", "collect", "earned_modules", "figures_table", "report", "write_pages"]
+__all__ = ["NOTHING_TO_SCORE", "collect", "earned_modules", "report", "write_pages"]
 
 NOTHING_TO_SCORE = "no test interaction, so nothing to score; its vectors are published"
 
@@ -36,6 +33,7 @@ def report(
 ) -> None:
     """Show the figures of every target: NDCG and HR by full ranking, with 95 % intervals."""
     from hier_dag.cli.places import platform_of
+    from hier_dag.cli.report_table import K, figures_table, models_table
 
     config, home = platform_of(domains)
     records, missing = collect(config, home)
@@ -66,6 +64,8 @@ def report(
 
 def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Every target's records, and why a target has none."""
+    import pyarrow.parquet as pq
+
     from hier_dag.pipeline.stages import MODEL
     from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
@@ -78,7 +78,7 @@ def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], d
         if digest is None:
             missing[domain] = "no model yet; run: hier run"
             continue
-        table: pa.Table = pq.read_table(store.open(MODEL, digest).file("report.parquet"))
+        table = pq.read_table(store.open(MODEL, digest).file("report.parquet"))
         records += table.to_pylist()
         if table.num_rows == 0:
             missing[domain] = NOTHING_TO_SCORE
@@ -114,6 +114,8 @@ def write_pages(
         folder: gets index.html, and <target>.html, .md and .png of every target; or None.
         earned: what each module earns, by target.
     """
+    import pyarrow as pa
+
     from hier_dag.evaluate.card import card_markdown
     from hier_dag.evaluate.page import card_html, report_html
     from hier_dag.evaluate.plots import curve_png

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hier_dag.errors import StoreError
+from hier_dag.lineage.records import known, results_of
 from hier_dag.lineage.trace import ANCHOR, steps_from
 from hier_dag.registry import ArtifactRow, Registry
 from hier_dag.registry.chain import event_of
 from hier_dag.registry.tables import EventRecord, RunRecord
-from hier_dag.registry.walk import ancestors
+from hier_dag.registry.walk import Edge, ancestors
 
 
 def chain_of(registry: Registry, digest: str) -> list[dict[str, Any]]:
@@ -32,17 +32,25 @@ def chain_of(registry: Registry, digest: str) -> list[dict[str, Any]]:
     Raises:
         StoreError: one of them is not on record.
     """
-    walk = registry.read(lambda s: ancestors(s, digest, but_roles=(ANCHOR,)))
-    steps = steps_from([digest], walk.edges, up=True)
+
+    def question(s: Session) -> list[dict[str, Any]]:
+        roles = _roles(digest, ancestors(s, digest, but_roles=(ANCHOR,)).edges)
+        rows, checks = known(s, roles), results_of(s, roles)
+        return [_told(rows[d], role, checks[d]) for d, role in roles.items()]
+
+    return registry.read(question)
+
+
+def _roles(digest: str, edges: Sequence[Edge]) -> dict[str, str]:
+    """The role of each artifact in the child that is nearest to the first one; nearest first."""
+    steps = steps_from([digest], edges, up=True)
     roles = {digest: "live"}
-    for edge in sorted(walk.edges, key=lambda e: steps[e.child]):
+    for edge in sorted(edges, key=lambda e: steps[e.child]):
         roles.setdefault(edge.parent, edge.role)
-    order = sorted(steps, key=lambda d: (steps[d], roles[d]))
-    return [_told(registry, d, roles[d]) for d in order]
+    return {d: roles[d] for d in sorted(steps, key=lambda d: (steps[d], roles[d]))}
 
 
-def _told(registry: Registry, digest: str, role: str) -> dict[str, Any]:
-    row = known(registry, digest)
+def _told(row: ArtifactRow, role: str, checks: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "partition": row.partition,
@@ -55,26 +63,9 @@ def _told(registry: Registry, digest: str, role: str) -> dict[str, Any]:
         "code_version": row.code_version,
         "code_commit": row.code_commit,
         "environment": row.environment,
-        "params": row.manifest["params"],
-        "seeds": row.manifest["seeds"],
-        "inputs": row.manifest["inputs"],
-        "parents": row.manifest["parents"],
-        "checks": [{"name": c.name, "passed": c.passed} for c in registry.checks(digest)],
+        **{key: row.manifest[key] for key in ("params", "seeds", "inputs", "parents")},
+        "checks": checks,
     }
-
-
-def known(registry: Registry, digest: str) -> ArtifactRow:
-    """An artifact's record.
-
-    Raises:
-        StoreError: there is none.
-    """
-    row = registry.artifact(digest)
-    if row is None:
-        raise StoreError(
-            f"the registry does not know artifact {digest[:12]}", fix="run: hier run (it records it again)"
-        )
-    return row
 
 
 def runs_of(registry: Registry, run_ids: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -8,10 +8,10 @@ from itertools import zip_longest
 from typing import Any
 
 from hier_dag.errors import UsageError
-from hier_dag.lineage.chain import known
 from hier_dag.lineage.dotted import Change, changes
 from hier_dag.lineage.environments import environments_changed
 from hier_dag.lineage.files_changed import FileChange, files_changed
+from hier_dag.lineage.records import known
 from hier_dag.lineage.reference import Reference
 from hier_dag.lineage.release import decided
 from hier_dag.lineage.report_changes import MetricChange, metrics_changed
@@ -114,7 +114,9 @@ def difference(
     one, other = _made_of(registry, before), _made_of(registry, after)
     paired = list(_paired(one, other))
     differ = [(a, b) for a, b in paired if a is None or b is None or a.digest != b.digest]
-    pairs = sorted((_compare(registry, a, b) for a, b in differ), key=_newest_first)
+    digests = {node.digest for sides in differ for node in sides if node is not None}
+    rows = registry.read(lambda s: known(s, digests))
+    pairs = sorted((_compare(rows, a, b) for a, b in differ), key=_newest_first)
     return Difference(
         before,
         after,
@@ -146,9 +148,9 @@ def _paired(
         yield from zip_longest(one.get(key, []), other.get(key, []))
 
 
-def _compare(registry: Registry, one: Node | None, other: Node | None) -> Pair:
-    before = None if one is None else known(registry, one.digest)
-    after = None if other is None else known(registry, other.digest)
+def _compare(rows: Mapping[str, ArtifactRow], one: Node | None, other: Node | None) -> Pair:
+    before = None if one is None else rows[one.digest]
+    after = None if other is None else rows[other.digest]
     named = other or one
     assert named is not None
     if before is None or after is None:

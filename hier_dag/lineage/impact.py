@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from hier_dag.lineage.raw_content import Content, contents_of
 from hier_dag.lineage.trace import ANCHOR, Traced, traced
-from hier_dag.lineage.versions import Version, versions_among
+from hier_dag.lineage.versions import Version, nodes_and_versions
 from hier_dag.registry import Registry
 from hier_dag.registry.tables import InputRecord
-from hier_dag.registry.walk import nodes_of, reached
+from hier_dag.registry.walk import reached
 from hier_dag.store import ArtifactStore
 
 
@@ -72,10 +72,10 @@ def impact(registry: Registry, stores: Mapping[str, ArtifactStore], file: str) -
             .where(InputRecord.sha256.in_({c.sha256 for c in contents}))
             .distinct()
         )
-        every = reached(readers)
+        nodes, every = nodes_and_versions(s, reached(readers))
         made = reached(readers, but_roles=(ANCHOR,))
         holding = set(s.connection().execute(select(made.c.digest)).scalars())
-        versions, nodes = versions_among(s, made), nodes_of(s, every)
+        versions = [v for v in every if v.digest in holding]
         return Impact(contents, traced(nodes, versions, stores), frozenset(nodes) - holding, versions)
 
     return registry.read(question)

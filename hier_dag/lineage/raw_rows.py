@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+from numpy.typing import NDArray
 
-from hier_dag.graph.reading import reading
+from hier_dag.lineage.id_rows import numbers, rows_with, strings
 from hier_dag.pipeline.stages import EVENTS, LINKS
 from hier_dag.store import ArtifactStore
 
@@ -51,7 +50,7 @@ def rows_of(
         StoreError: an artifact is missing or damaged.
     """
     found: dict[str, list[dict[str, Any]]] = {one: [] for one in ids}
-    wanted = pa.array(ids, pa.string())
+    wanted = strings(ids)
     for entry in chain:
         for prefix, columns in _TABLES.get((entry["kind"], role), {}).items():
             for one, record in _of_table(store, entry, prefix, columns, wanted):
@@ -67,21 +66,19 @@ def _of_table(
     wanted: pa.StringArray,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     artifact = store.open(entry["kind"], entry["digest"])
-    files = artifact.files(prefix)
-    if not files:
+    places = [p for file in artifact.files(prefix) for p in _carrying(file, columns, wanted)]
+    if not places:
         return
-    with reading(files[0].parent):
-        ids, numbers, rows = _carrying(ds.dataset(files), columns, wanted)
-    if not len(ids):
-        return
+    # A row that names the id twice, such as a friend of oneself, is one row.
+    ids, files, rows = np.unique(np.concatenate(places), axis=0).T
     ledger = artifact.json("ledger.json")["files"]
     # Sorted by id, file and row, so that each id's rows of a file lie together.
-    begins = np.flatnonzero(np.r_[True, (ids[1:] != ids[:-1]) | (numbers[1:] != numbers[:-1])])
-    names, ends = wanted.take(pa.array(ids[begins])).to_pylist(), np.r_[begins[1:], len(ids)]
-    for one, begin, end in zip(names, begins.tolist(), ends.tolist(), strict=True):
-        file = ledger[numbers[begin]]
+    begins = np.flatnonzero(np.r_[True, (ids[1:] != ids[:-1]) | (files[1:] != files[:-1])])
+    ends = np.r_[begins[1:], len(ids)]
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        file = ledger[files[begin]]
         yield (
-            one,
+            wanted[ids[begin]].as_py(),
             {
                 "feeds": file.get("feeds", "events"),
                 "domain": file.get("domain") or entry["partition"],
@@ -94,16 +91,10 @@ def _of_table(
         )
 
 
-def _carrying(
-    tables: ds.Dataset, columns: tuple[str, ...], wanted: pa.StringArray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Place of the id among those wanted, number of the file and of the row, int64 [n] each, sorted."""
-    keep = functools.reduce(operator.or_, (pc.field(c).isin(wanted) for c in columns))
-    found = tables.to_table(columns=[*columns, "file", "row"], filter=keep)
-    file, row = (found[c].to_numpy().astype(np.int64) for c in ("file", "row"))
-    places = [pc.index_in(found[c], value_set=wanted) for c in columns]
-    at = np.concatenate([pc.fill_null(p, -1).to_numpy() for p in places]).astype(np.int64)
-    every = np.stack([at, np.tile(file, len(columns)), np.tile(row, len(columns))], axis=1)
-    # A row that names the id twice, such as a friend of oneself, is one row.
-    one = np.unique(every[at >= 0], axis=0)
-    return one[:, 0], one[:, 1], one[:, 2]
+def _carrying(file: Path, columns: tuple[str, ...], wanted: pa.StringArray) -> Iterator[NDArray[np.int64]]:
+    """Place of the id among those wanted, number of the raw file and of its row: int64 [n, 3], n > 0."""
+    for column in columns:
+        found = rows_with(file, column, wanted, [column, "file", "row"])
+        if found.num_rows:
+            place = pc.index_in(found[column], value_set=wanted)
+            yield np.stack([numbers(c) for c in (place, found["file"], found["row"])], axis=1)

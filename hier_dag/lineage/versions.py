@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +10,8 @@ from sqlalchemy import CTE, func, select
 from sqlalchemy.orm import Session
 
 from hier_dag.registry.aliases import as_utc
-from hier_dag.registry.tables import AliasRecord
+from hier_dag.registry.tables import AliasRecord, ArtifactRecord
+from hier_dag.registry.walk import Node, node_of
 
 
 class Version(NamedTuple):
@@ -49,6 +50,9 @@ class Version(NamedTuple):
         return f"{self.domain}@{self.version}{alias}"
 
 
+_NAMES = tuple(name for name in Version._fields if name != "in_force")
+
+
 def versions_among(s: Session, reached: CTE) -> list[Version]:
     """Versions whose set is among the digests of a walk, by platform, domain, alias and number.
 
@@ -56,17 +60,42 @@ def versions_among(s: Session, reached: CTE) -> list[Version]:
         s: a transaction.
         reached: a table expression with a column `digest`.
     """
+    rows = select(*_columns()).where(AliasRecord.digest.in_(select(reached.c.digest)))
+    return _versions(s, s.connection().execute(rows).all())
+
+
+def nodes_and_versions(s: Session, reached: CTE) -> tuple[dict[str, Node], list[Version]]:
+    """Records of the artifacts of a walk by digest, and versions whose set is among them, in the same order.
+
+    One query for both: each would walk the whole way again.
+
+    Args:
+        s: a transaction.
+        reached: a table expression with a column `digest`.
+    """
+    a, n = AliasRecord, len(Node._fields)
+    query = (
+        select(*(getattr(ArtifactRecord, name) for name in Node._fields), *_columns())
+        .outerjoin(a, a.digest == ArtifactRecord.digest)
+        .where(ArtifactRecord.digest.in_(select(reached.c.digest)))
+    )
+    rows = s.connection().execute(query).all()
+    nodes = {row[0]: node_of(row[:n]) for row in rows}
+    return nodes, _versions(s, [row[n:] for row in rows if row[n] is not None])
+
+
+def _columns() -> list[Any]:
+    return [getattr(AliasRecord, name) for name in _NAMES]
+
+
+def _versions(s: Session, rows: Iterable[Sequence[Any]]) -> list[Version]:
     a = AliasRecord
-    names = [name for name in Version._fields if name != "in_force"]
-    order = (a.platform, a.domain, a.alias, a.version)
-    rows = select(*(getattr(a, name) for name in names)).where(a.digest.in_(select(reached.c.digest)))
-    newest = select(a.platform, a.domain, a.alias, func.max(a.version)).group_by(*order[:3])
-    connection = s.connection()
-    heads = {tuple(row) for row in connection.execute(newest)}
-    return [
-        Version._make((*row[:-1], as_utc(row[-1]), tuple(row[:4]) in heads))
-        for row in connection.execute(rows.order_by(*order)).all()
-    ]
+    newest = select(a.platform, a.domain, a.alias, func.max(a.version)).group_by(
+        a.platform, a.domain, a.alias
+    )
+    heads = {tuple(row) for row in s.connection().execute(newest)}
+    found = (Version._make((*row[:-1], as_utc(row[-1]), tuple(row[:4]) in heads)) for row in rows)
+    return sorted(found, key=lambda v: v[:4])
 
 
 def by_digest(versions: Iterable[Version]) -> Mapping[str, list[Version]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hier_dag.errors import UsageError
@@ -17,10 +17,11 @@ from hier_dag.graph.reading import reading
 from hier_dag.lineage.certificates import certificates_of
 from hier_dag.lineage.chain import chain_of, runs_of
 from hier_dag.lineage.environments import environments_of
+from hier_dag.lineage.id_rows import rows_with, strings
 from hier_dag.lineage.raw_rows import rows_of
 from hier_dag.lineage.release import release_of
 from hier_dag.pipeline.stages import PUBLISHED
-from hier_dag.publish.files import ITEMS, USERS
+from hier_dag.publish.reader.layout import ITEMS, USERS
 from hier_dag.publish.reader.records import VersionRecord
 from hier_dag.registry import Registry
 from hier_dag.store import ArtifactStore
@@ -110,12 +111,14 @@ class Lineage:
 
     def ids(self, role: str) -> list[str]:
         """Every published id of a role, in byte order."""
-        return [str(i) for i in self._table(role, [f"{role}_id"])[f"{role}_id"].to_pylist()]
+        key, file = f"{role}_id", self._file(role)
+        with reading(file), pq.ParquetFile(file) as parquet:
+            return [str(i) for i in parquet.read(columns=[key])[key].to_pylist()]
 
     def holds(self, role: str, wanted: str) -> bool:
         """Whether the set has a vector of an id."""
         key = f"{role}_id"
-        return bool(self._table(role, [key], pc.field(key) == wanted).num_rows)
+        return bool(rows_with(self._file(role), key, strings([wanted]), [key]).num_rows)
 
     def of(self, ids: Sequence[str], role: str, namesake: str | None = None) -> Iterator[Why]:
         """Explains the vectors of some ids of a role, in the order of the set; those it lacks are left out.
@@ -128,10 +131,11 @@ class Lineage:
         Raises:
             StoreError: an artifact on the way is missing or damaged.
         """
-        found = self._table(
-            role, [f"{role}_id", "vector", "origin"], pc.field(f"{role}_id").isin(pa.array(ids, pa.string()))
-        )
-        names = found[f"{role}_id"].to_pylist()
+        key = f"{role}_id"
+        found = rows_with(self._file(role), key, strings(ids), [key, "vector", "origin"])
+        if not found.num_rows:
+            return
+        names = found[key].to_pylist()
         rows = rows_of(self.store, self.chain, role, names)
         for name, origin, norm in zip(names, found["origin"].to_pylist(), _norms(found), strict=True):
             yield Why(
@@ -161,16 +165,14 @@ class Lineage:
             "runs": runs_of(self.registry, _each(self.chain, "run_id")),
         }
 
-    def _table(self, role: str, columns: list[str], keep: pc.Expression | None = None) -> pa.Table:
-        file = self._published.file(USERS if role == "user" else ITEMS)
-        with reading(file):
-            return pq.read_table(file, columns=columns, filters=keep)
+    def _file(self, role: str) -> Path:
+        return self._published.file(USERS if role == "user" else ITEMS)
 
 
 def _norms(found: pa.Table) -> list[float]:
     """Euclidean norm of each vector."""
     column = found["vector"].combine_chunks()
-    vectors = np.asarray(column.flatten(), dtype=np.float32).reshape(len(column), -1)
+    vectors = np.from_dlpack(column.flatten()).astype(np.float32).reshape(len(column), -1)
     return [float(n) for n in np.linalg.norm(vectors, axis=1)]
 
 

@@ -36,6 +36,9 @@ class Node(NamedTuple):
         return f"{self.kind}[{self.partition}]" if self.partition else self.kind
 
 
+_CREATED = Node._fields.index("created_at")
+
+
 class Edge(NamedTuple):
     """An artifact was made from another, which had this role."""
 
@@ -90,9 +93,16 @@ def nodes_of(s: Session, found: CTE) -> dict[str, Node]:
     columns = [getattr(ArtifactRecord, name) for name in Node._fields]
     query = select(*columns).where(ArtifactRecord.digest.in_(select(found.c.digest)))
     # Tens of thousands of rows: the connection gives them twice as fast as the session.
-    rows, at = s.connection().execute(query).all(), Node._fields.index("created_at")
-    nodes = (Node._make((*row[:at], as_utc(row[at]), *row[at + 1 :])) for row in rows)
-    return {node.digest: node for node in nodes}
+    return {row[0]: node_of(row) for row in s.connection().execute(query)}
+
+
+def node_of(row: Sequence[Any]) -> Node:
+    """A record as a node.
+
+    Args:
+        row: its columns, in the order of a node's fields.
+    """
+    return Node._make((*row[:_CREATED], as_utc(row[_CREATED]), *row[_CREATED + 1 :]))
 
 
 def reached(

@@ -4,7 +4,8 @@ import pytest
 
 from hier_dag.cli.output import out, print_error
 from hier_dag.cli.recommend import best_table
-from hier_dag.cli.report import NOTHING_TO_SCORE, figures_table
+from hier_dag.cli.report import NOTHING_TO_SCORE
+from hier_dag.cli.report_table import figures_table
 from hier_dag.cli.why_view import tree_of
 from hier_dag.errors import UsageError
 from hier_dag.lineage.why import Why
