@@ -7,7 +7,7 @@ The first fills a registry (`benchmarks.long_history`: 50 domains, a file and a 
 every question so many times; first times count. `down` and `impact` follow the first day's file of a source
 to everything made of it since, and a file of links to all that there is. The second asks `hier why` for ids
 of every published set of a platform, each with a store that has checked nothing yet, and once for all ids.
-`command_s` is the whole command, with the start of Python.
+`command_s` are the median and the longest of the whole command, with the start of Python, run five times.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from hier_dag.publish.reader.records import VersionRecord
 from hier_dag.registry import Registry
 from hier_dag.store import ArtifactStore
 
+_COMMANDS = 5
 _DECLARATION = """\
 platform: {platform}
 domains:
@@ -113,20 +114,28 @@ def _questions(
     yield "a digest by its first 12 digits", lambda: named(registry, next(many)[:12]), []
     yield "a set by DOMAIN@VERSION", lambda: named(registry, f"{target}@{last // 2}"), []
     yield "why, the registry's part", registry_part_of_why, []
-    up = ["audit", "trace", target, "--json"]
+    up = ["audit", "trace", target]
     yield "trace --up, a live set", lambda: trace(registry, stores, live, up=True), up
-    down = ["audit", "trace", oldest[:12], "--down", "--json"]
+    down = ["audit", "trace", oldest[:12], "--down"]
     yield "trace --down, events of the first day", lambda: trace(registry, stores, oldest, up=False), down
-    beside = ["audit", "diff", f"{target}@{last - 1}", target, "--json"]
+    beside = ["audit", "diff", f"{target}@{last - 1}", target]
     yield "diff, two versions in a row", compare(last - 1, last), beside
-    yield "diff, the first and the last version", compare(1, last), []
-    by_path = ["audit", "impact", first["location"], "--json"]
-    yield "impact, the first file, by location", lambda: impact(registry, stores, first["location"]), by_path
-    by_sha = first["sha256"][:10]
-    yield "impact, the first file, by SHA-256", lambda: impact(registry, stores, by_sha), []
-    yield "impact, the newest file", lambda: impact(registry, stores, newest["location"]), []
-    shared = history.file("links", 0)["location"]
-    yield "impact, a file of links: all that ever was", lambda: impact(registry, stores, shared), []
+    apart = ["audit", "diff", f"{target}@1", target]
+    yield "diff, the first and the last version", compare(1, last), apart
+
+    def follow(file: str) -> tuple[Callable[[], Any], list[str]]:
+        return lambda: impact(registry, stores, file), ["audit", "impact", file]
+
+    yield "impact, the first file, by location", *follow(first["location"])
+    yield "impact, the first file, by SHA-256", *follow(first["sha256"][:10])
+    yield "impact, the newest file", *follow(newest["location"])
+    yield "impact, a file of links: all that ever was", *follow(history.file("links", 0)["location"])
+    ask, command = follow(first["location"])
+    yield (
+        "impact, the first file, all of it as JSON",
+        lambda: json.dumps(ask().as_json(), indent=1),
+        [*command, "--json"],
+    )
 
 
 def _whys(root: Path, times: int) -> Iterator[dict[str, Any]]:
@@ -146,10 +155,14 @@ def _whys(root: Path, times: int) -> Iterator[dict[str, Any]]:
         told = _timed(_asking(home, registry, live, drawn), times)
         id = lineage.ids("user")[0]
         environment = {**os.environ, "HIER_HOME": str(home.root.parent)}
-        yield {
-            "domain": domain, "ids": sum(swept), "all_of_them_s": round(seconds, 2), **told,
-            "command_s": _command(["why", domain, id, "--json"], environment),
-        }  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="hier-questions-") as scratch:
+            bundle = ["audit", "bundle", domain, "--out", str(Path(scratch) / "bundle.zip")]
+            yield {
+                "domain": domain, "ids": sum(swept), "all_of_them_s": round(seconds, 2), **told,
+                "command_s": _command(["why", domain, id], environment),
+                "card_s": _command(["audit", "card", domain], environment),
+                "bundle_s": _command(bundle, environment),
+            }  # fmt: skip
 
 
 def _asking(
@@ -182,11 +195,13 @@ def _timed(ask: Callable[[], Any], times: int) -> dict[str, float]:
     return {"p50_ms": round(1e3 * float(np.median(seconds)), 1), "max_ms": round(1e3 * max(seconds), 1)}
 
 
-def _command(arguments: list[str], environment: dict[str, str]) -> float:
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "hier_dag.cli.app", *arguments]
-    subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
-    return round(time.perf_counter() - began, 2)
+def _command(arguments: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    command, seconds = [sys.executable, "-m", "hier_dag.cli.app", *arguments], []
+    for _ in range(_COMMANDS):
+        began = time.perf_counter()
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+        seconds.append(time.perf_counter() - began)
+    return round(float(np.median(seconds)), 2), round(max(seconds), 2)
 
 
 def _arguments() -> argparse.Namespace:

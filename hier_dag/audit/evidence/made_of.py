@@ -11,9 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from sqlalchemy.orm import Session
 
 from hier_dag.digest import digest_of
 from hier_dag.errors import StoreError
+from hier_dag.lineage.records import known
 from hier_dag.lineage.trace import ANCHOR
 from hier_dag.registry import ArtifactRow, Registry
 from hier_dag.store import Artifact, ArtifactStore
@@ -74,7 +76,8 @@ def made_of(store: ArtifactStore, registry: Registry, digest: str) -> list[Made]
     Raises:
         StoreError: when the registry does not know one, or knows another manifest under its digest.
     """
-    return [Made(row, _at_hand(store, row)) for row in _rows(registry, digest)]
+    rows = registry.read(lambda s: list(_rows(s, digest)))
+    return [Made(row, _at_hand(store, row)) for row in rows]
 
 
 def only(made: Sequence[Made], kind: str) -> Made | None:
@@ -82,23 +85,23 @@ def only(made: Sequence[Made], kind: str) -> Made | None:
     return next((one for one in made if one.row.kind == kind), None)
 
 
-def _rows(registry: Registry, digest: str) -> Iterator[ArtifactRow]:
+def _rows(s: Session, digest: str) -> Iterator[ArtifactRow]:
     # The set that began a space was turned to, not made of: it ends the chain where it is named.
-    queue, seen = [digest], {digest}
-    while queue:
-        row = registry.artifact(queue.pop(0))
-        if row is None or digest_of(row.manifest) != row.digest:
-            raise StoreError(
-                "the registry does not know an artifact that the set was made of, or knows another manifest",
-                fix="run: hier run (it records what is missing); hier audit verify tells more",
-            )
-        yield row
-        parents = row.manifest["parents"]
-        above = dict.fromkeys(
-            parents[role] for role in parents if role != ANCHOR and parents[role] not in seen
-        )
-        queue += above
-        seen.update(above)
+    level, seen = [digest], {digest}
+    while level:
+        rows = known(s, level)
+        above: dict[str, None] = {}
+        for row in (rows[one] for one in level):
+            if digest_of(row.manifest) != row.digest:
+                raise StoreError(
+                    f"the registry knows another manifest under the digest {row.digest[:12]}",
+                    fix="run: hier audit verify (it tells more)",
+                )
+            yield row
+            parents = row.manifest["parents"]
+            above |= dict.fromkeys(p for role, p in parents.items() if role != ANCHOR and p not in seen)
+        level = list(above)
+        seen.update(level)
 
 
 def _at_hand(store: ArtifactStore, row: ArtifactRow) -> Artifact | None:

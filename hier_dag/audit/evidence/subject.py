@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from hier_dag.audit.evidence.declared import Declared
 from hier_dag.audit.evidence.made_of import Made, made_of, only
@@ -16,6 +17,7 @@ from hier_dag.evaluate.figures import Figures, figures
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, MODEL
 from hier_dag.registry import AliasRow, CheckRow, Registry
 from hier_dag.registry.aliases import LIVE
+from hier_dag.registry.checks import check_row_of, checks_of
 from hier_dag.retention.pins import version_of
 from hier_dag.store import ArtifactStore
 
@@ -93,7 +95,16 @@ class Subject:
     @cached_property
     def checks(self) -> list[tuple[Made, CheckRow]]:
         """Every check on record of the set and of what it was made of, nearest artifact first."""
-        return [(one, check) for one in self.made for check in self.registry.checks(one.row.digest)]
+
+        def question(s: Session) -> list[tuple[Made, CheckRow]]:
+            # One transaction for all of them: its own round trips to a server take longer than a query.
+            return [
+                (one, check_row_of(*found))
+                for one in self.made
+                for found in s.execute(checks_of(one.row.digest)).tuples()
+            ]
+
+        return self.registry.read(question)
 
     @cached_property
     def set_facts(self) -> dict[str, Any]:
