@@ -1,14 +1,18 @@
 """Versions, their dates, their differences and their events, on a platform made by hand."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from hier_dag.audit.evidence.checks import figures
 from hier_dag.audit.evidence.dates import approvals, erasures, live_dates, reproductions
 from hier_dag.audit.evidence.events import events
+from hier_dag.audit.evidence.made_of import made_of
 from hier_dag.audit.evidence.subject import subject_of
 from hier_dag.errors import StoreError
+from hier_dag.lineage.records import known
+from hier_dag.registry import CheckRow
 from hier_dag.registry.chain import hash_of
 from tests.retention.conftest import Town
 
@@ -105,3 +109,32 @@ def test_the_set_that_began_the_space_is_no_part_of_what_a_later_one_was_made_of
     town.record(second)
     town.move(second.digest)
     assert [m.row.digest for m in about(town).made] == [second.digest, new]
+
+
+def test_a_set_that_is_on_no_record_is_refused(town):
+    with pytest.raises(StoreError, match="does not know artifact 000000000000"):
+        made_of(town.store, town.registry, "0" * 64)
+
+
+def test_a_manifest_that_does_not_match_its_digest_is_refused(town, monkeypatch):
+    town.publish("one")
+
+    def changed(s, digests):
+        return {
+            d: replace(row, manifest={**row.manifest, "seeds": [7]}) for d, row in known(s, digests).items()
+        }
+
+    monkeypatch.setattr("hier_dag.audit.evidence.made_of.known", changed)
+    with pytest.raises(StoreError, match="another manifest"):
+        about(town).made  # noqa: B018
+
+
+def test_checks_come_with_their_artifact_and_their_facts_oldest_first(town):
+    town.publish("one")
+    digest = about(town).row.digest
+    artifact = town.store.open("publish/embeddings", digest)
+    told = [CheckRow("finite", True, {"rows": 3}), CheckRow("norms", False, {"longest": 9})]
+    town.registry.note_checks(artifact, told, run_id="r")
+    found = about(town).checks
+    assert [check for one, check in found if one.row.digest == digest][-2:] == told
+    assert [check for one, check in found if one.row.digest == digest] == town.registry.checks(digest)
