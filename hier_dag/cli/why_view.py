@@ -158,6 +158,7 @@ def _file(file: Mapping[str, Any], rows: Mapping[str, Any] | None) -> Text:
             f"\nof {of['rows_in']:,} rows {of['rows_out']:,} were read, {of['deduplicated']:,} are duplicates"
         )
         told += f", {sum(of['quarantined'].values()):,} quarantined" + (f" ({lost})" if lost else "")
+        told += f", {of['erased']:,} of erased users" if of.get("erased") else ""
         text.append(told + (f", {of['corrected']:,} corrected" if of.get("corrected") else ""), "dim")
     return text
 

@@ -28,7 +28,7 @@ _TABLES: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
         "item_names.parquet": ("item_id",),
     },
 }
-_LOST = ("rows_in", "rows_out", "quarantined", "deduplicated", "corrected")
+_LOST = ("rows_in", "rows_out", "quarantined", "deduplicated", "erased", "corrected")
 
 
 def rows_of(

@@ -1,15 +1,23 @@
 """The next run trains without whom the platform forgot; what held them goes, and nothing is made twice."""
 
 import json
+import re
 
 from benchmarks.faults.erasure import in_force, oracle
 from hier_dag.publish.reader import open_set
 
 
+def told_of_files(hier, target, user):
+    """What `hier why` says of the rows of each raw file that a user of a target is in: as data, as text."""
+    said = json.loads(hier("why", target, user, "--json").out)
+    text = re.sub(r"[│\s]+", " ", hier("why", target, user).out)
+    return [rows["of_the_file"] for rows in said["raw"]], text
+
+
 def test_a_run_retrains_and_afterwards_nothing_stored_holds_them(own, hier):
     target = "recipes"
     (batch,) = open_set(own.home.root, target).users(["user_id"])
-    users = batch["user_id"].to_pylist()[:4]
+    *users, other = batch["user_id"].to_pylist()[:5]
     old = own.registry.latest("finetune/model", target)
     receipt = json.loads(hier("forget", *users, "--why", "w", "--json").out)["receipt"]
     outcomes = own.outcomes(only=[target])
@@ -17,6 +25,10 @@ def test_a_run_retrains_and_afterwards_nothing_stored_holds_them(own, hier):
     assert set(own.outcomes(only=[target]).values()) == {"reused"}
     assert open_set(own.home.root, target).version == 3
     assert in_force(own.home.root, users) == 0
+    files, text = told_of_files(hier, target, other)
+    gone = [file["erased"] for file in files if "erased" in file]
+    assert gone
+    assert all(f"{n:,} of erased users" in text for n in gone)
     stale = json.loads(hier("forget", "--finish", "--json").out)["stale"]
     assert {s["kind"] for s in stale} == {"finetune/model", "publish/embeddings"}
     assert target not in {s["partition"] for s in stale}
