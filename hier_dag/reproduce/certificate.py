@@ -20,7 +20,7 @@ VERDICTS = {
     SAME_VALUES: "files differ in bytes, not in any value",
     WITHIN: "vectors are within the declared bounds, and all that does not follow from them agrees",
     DIFFERENT: "it came out otherwise than is promised",
-    HELD: "people gave it: there is nothing to build, and every byte is as recorded",
+    HELD: "people gave it, or an erasure made it of what is gone: no build, and every byte is as recorded",
 }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hier_dag.erasure.suppress import BEFORE
 from hier_dag.pipeline.stages import (
     CORRECTIONS,
     ENCODER,
@@ -22,6 +23,7 @@ from hier_dag.pipeline.stages import (
     STUDY,
 )
 from hier_dag.reproduce.figures import Figures
+from hier_dag.store import Manifest
 
 SAME, THREADS, ENVIRONMENT, DEVICE, PARENTS = "same", "threads", "environment", "device", "parents"
 CONDITIONS = {
@@ -44,7 +46,7 @@ class Promise:
     Attributes:
         level: `exact`, every byte; `values`, every value of every table, array and JSON file; `tolerance`,
             the bounds below for vectors, and every value that does not follow from them (`dependent`);
-            `given`, nothing to build: people gave it.
+            `given`, nothing to build (`is_given`).
         max_rel: bound of `Figures.max_rel`.
         min_overlap: bound of `Figures.overlap`.
     """
@@ -93,8 +95,13 @@ def promise_of(kind: str, conditions: Iterable[str]) -> Promise:
     """The weakest promise of a kind among the conditions that hold.
 
     Args:
-        kind: kind of artifact, one of `PROMISES`.
+        kind: kind of artifact that is built, one of `PROMISES`.
         conditions: of `CONDITIONS`, those that hold besides `same`.
     """
     promises = [PROMISES[kind][name] for name in (SAME, *conditions)]
     return max(promises, key=lambda p: (_LEVELS.index(p.level), p.max_rel))
+
+
+def is_given(manifest: Manifest) -> bool:
+    """Whether there is nothing to build: people gave it, or an erasure made it of a set that is gone."""
+    return manifest.kind == CORRECTIONS or BEFORE in manifest.parents

@@ -10,7 +10,7 @@ from typing import Any
 from hier_dag.digest import digest_of
 from hier_dag.environment import code_commit, environment, environment_digest
 from hier_dag.errors import ContractError, UsageError
-from hier_dag.pipeline.stages import CODE_VERSIONS, CORRECTIONS, ENCODER, EVENTS, LINKS, MODEL, REFUSED, STUDY
+from hier_dag.pipeline.stages import CODE_VERSIONS, ENCODER, EVENTS, LINKS, MODEL, REFUSED, STUDY
 from hier_dag.registry import ArtifactRow, Registry
 from hier_dag.reproduce.bench import Bench, recorded_request
 from hier_dag.reproduce.certificate import (
@@ -23,7 +23,18 @@ from hier_dag.reproduce.certificate import (
     Certificate,
     Surrounding,
 )
-from hier_dag.reproduce.classes import DEVICE, ENVIRONMENT, PARENTS, THREADS, TOLERANCE, VALUES, promise_of
+from hier_dag.reproduce.classes import (
+    DEVICE,
+    ENVIRONMENT,
+    GIVEN,
+    PARENTS,
+    THREADS,
+    TOLERANCE,
+    VALUES,
+    Promise,
+    is_given,
+    promise_of,
+)
 from hier_dag.reproduce.compare import differences, differing_files
 from hier_dag.reproduce.figures import figures_of
 from hier_dag.reproduce.recipes import RECIPES
@@ -66,18 +77,18 @@ def rebuild(
         HierError: as the build does; a raw file is missing or has changed.
     """
     began, manifest = time.perf_counter(), recorded.manifest
-    kind = manifest.kind
-    made = recorded if kind == CORRECTIONS else _made(recorded, bench)
+    kind, given = manifest.kind, is_given(manifest)
+    made = recorded if given else _made(recorded, bench)
     seconds = time.perf_counter() - began
     row = registry.artifact(recorded.digest)
     then = _then(manifest, registry.environment(manifest.environment), row)
     now = _now(made.manifest, engine_threads)
     conditions = _conditions(kind, then, now, manifest, made.manifest, [*parents])
-    promise = promise_of(kind, conditions)
+    promise = Promise(GIVEN) if given else promise_of(kind, conditions)
     differing = differing_files(manifest, made.manifest)
     first = next(differences(recorded, made), None)
     figures = figures_of(kind, recorded.path, made.path) if differing else None
-    if kind == CORRECTIONS:
+    if given:
         verdict = HELD
     elif not differing and first is None:
         verdict = SAME_FILES if ENVIRONMENT in conditions else IDENTICAL
@@ -116,7 +127,9 @@ def refuse_other_code(manifest: Manifest, row: ArtifactRow | None) -> None:
         UsageError: no way to build artifacts of its kind again is known.
         ContractError: the code is another one; the message names the commit that made it.
     """
-    if manifest.kind not in RECIPES and manifest.kind != CORRECTIONS:
+    if is_given(manifest):
+        return
+    if manifest.kind not in RECIPES:
         raise UsageError(
             f"artifacts of kind {manifest.kind} are not built again.",
             fix=f"kinds that are: {', '.join(RECIPES)}",

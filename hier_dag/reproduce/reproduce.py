@@ -10,12 +10,12 @@ from pathlib import Path
 
 from hier_dag.errors import StoreError
 from hier_dag.ingest.connection import connect
-from hier_dag.pipeline.stages import CORRECTIONS, MODEL
+from hier_dag.pipeline.stages import MODEL
 from hier_dag.pipeline.workshop import Workshop
 from hier_dag.registry import Registry
 from hier_dag.reproduce.bench import Bench
 from hier_dag.reproduce.certificate import Certificate
-from hier_dag.reproduce.classes import CELLS, PLATFORMS
+from hier_dag.reproduce.classes import CELLS, PLATFORMS, is_given
 from hier_dag.reproduce.declared import RawPlace
 from hier_dag.reproduce.parents import Parents
 from hier_dag.reproduce.rebuild import rebuild, refuse_other_code
@@ -113,7 +113,7 @@ def _lineage(store: ArtifactStore, registry: Registry, artifact: Artifact) -> li
 
 def _above(artifact: Artifact, store: ArtifactStore) -> list[str]:
     """Digests of what an artifact was made of, as far as this platform made it."""
-    if artifact.manifest.kind == CORRECTIONS:  # earlier corrections are in the ones that are used
+    if is_given(artifact.manifest):
         return []
     if (
         artifact.manifest.kind == PLATFORMS
@@ -128,4 +128,11 @@ def _open(store: ArtifactStore, registry: Registry, digest: str) -> Artifact:
     row = registry.artifact(digest)
     if row is None:
         raise StoreError(f"{digest[:12]} is not on record", fix="give the registry that recorded it")
+    if not store.has(row.kind, digest):
+        raise StoreError(
+            f"{row.kind} {digest[:12]}, which it was made of, is stored no more: it was collected, or an "
+            "erasure removed it.",
+            domain=row.partition,
+            fix="leave out --deep, or bring it back from a backup of the store",
+        )
     return store.open(row.kind, digest)
