@@ -18,6 +18,9 @@ SUPPRESSED = "suppressed"
 RECEIPT = "erasure receipt"
 """An erasure was carried out; subject: the receipt's id, facts: the receipt's SHA-256."""
 
+RECEIPTS = "receipts"
+"""Folder of a platform's state where receipts are kept."""
+
 
 @dataclass(frozen=True)
 class Erased:
@@ -55,8 +58,10 @@ def erased_of(registry: Registry, home: Path) -> Erased | None:
 
     Raises:
         ConfigError: users were erased, and the secret that recognises them is gone or another one.
+            There is a receipt of an erasure that the registry knows nothing of.
     """
     made = erasures(registry)
+    _refuse_lost(made, home)
     if not made:
         return None
     secret = read_secret(home)
@@ -68,3 +73,16 @@ def erased_of(registry: Registry, home: Path) -> Erased | None:
             fix="restore erasure.key of this platform from a backup; nothing is built without it",
         )
     return Erased(secret, tuple(sorted({token for d in made for token in d.facts["tokens"]})))
+
+
+def _refuse_lost(made: list[Decision], home: Path) -> None:
+    """A registry from before an erasure would let everybody come back who was erased since."""
+    lost = sorted({file.stem for file in (home / RECEIPTS).glob("*.json")} - {d.subject for d in made})
+    if lost:
+        raise ConfigError(
+            f"{len(lost)} erasure(s) have a receipt here, and the registry knows nothing of them: it is "
+            "older, or another one, and the users could come back unnoticed.",
+            file=str(home / RECEIPTS / f"{lost[0]}.json"),
+            fix="restore a registry that has them; where there is none, move these receipts to another place "
+            "and forget the same users again: hier forget --file ids.txt --why …",
+        )

@@ -29,6 +29,7 @@ from hier_dag.erasure.secret import make_secret
 from hier_dag.erasure.sinks import clean_sinks
 from hier_dag.erasure.suppress import Suppression
 from hier_dag.errors import HierError, UsageError
+from hier_dag.pipeline.older_registry import refuse_older_registry
 from hier_dag.pipeline.policy import Policy
 from hier_dag.pipeline.stages import CORRECTIONS, PUBLISHED, REFUSED
 from hier_dag.pipeline.workshop import Workshop
@@ -75,10 +76,13 @@ def forget(
 
     Raises:
         UsageError: no user is given, an id is no text that could be one, or the reason names one.
-        ConfigError: users were erased before, and the platform's secret is gone.
+        ConfigError: users were erased before, and the platform's secret is gone, or the registry is from
+            before that.
+        RegistryError: it is older than what readers follow.
     """
     users = checked(ids, why)
     registry = workshop.registry
+    refuse_older_registry(registry, policy.home)
     before = erased_of(registry, policy.home)
     secret = make_secret(policy.home) if before is None else before.secret
     receipt, tokens = secrets.token_hex(16), sorted(secret.token(user) for user in users)

@@ -16,13 +16,12 @@ from typing import Any
 
 from hier_dag.digest import canonical_json, digest_of
 from hier_dag.durable import replace_file
-from hier_dag.erasure.erased import RECEIPT
+from hier_dag.erasure.erased import RECEIPT, RECEIPTS
 from hier_dag.erasure.secret import Secret
 from hier_dag.errors import StoreError, UsageError
 from hier_dag.registry import Decision, Registry
 
 FORMAT = 1
-FOLDER = "receipts"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -86,7 +85,7 @@ def write_receipt(receipt: Receipt, path: Path) -> None:
 
 def receipt_file(home: Path, receipt: str) -> Path:
     """Where a platform keeps a receipt."""
-    return home / FOLDER / f"{receipt}.json"
+    return home / RECEIPTS / f"{receipt}.json"
 
 
 def find_receipt(home: Path, name: str) -> Receipt:
@@ -102,7 +101,7 @@ def find_receipt(home: Path, name: str) -> Receipt:
         raise UsageError(
             f"{name!r} is neither a file nor a receipt's id.", fix="hier forget --status lists them"
         )
-    found = sorted((home / FOLDER).glob(f"{name}*.json"))
+    found = sorted((home / RECEIPTS).glob(f"{name}*.json"))
     if len(found) != 1:
         raise UsageError(f"{len(found)} receipts begin with {name}.", fix="hier forget --status lists them")
     return read_receipt(found[0])

@@ -12,6 +12,7 @@ from pathlib import Path
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import RegistryError, StoreError
 from hier_dag.home import Home
+from hier_dag.pipeline.older_registry import refuse_older_registry
 from hier_dag.pipeline.stages import RESULT
 from hier_dag.publish.fsspec_places import filesystem, place_errors
 from hier_dag.registry import Registry
@@ -161,7 +162,7 @@ class Retention:
         """Artifacts that are not among those that are kept, oldest first.
 
         Raises:
-            RegistryError: the registry is not the one of this store.
+            RegistryError: the registry is not the one of this store, or older than what readers follow.
         """
         used = used_at(facts)
         found = [
@@ -171,6 +172,7 @@ class Retention:
         ]
         if found:
             _refuse_another_registry(facts)
+            refuse_older_registry(self.registry, self.home.root)
         return sorted(found, key=lambda g: (-g.age, g.artifact.kind, g.artifact.digest))
 
     def _asked_for(self, platform: str, kind: str, partition: str | None) -> bool:

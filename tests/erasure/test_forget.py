@@ -1,6 +1,8 @@
 """Users who are erased are in no set in force at once, and no set that holds them comes back."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from unittest import mock
 
@@ -12,13 +14,13 @@ import pytest
 from benchmarks.faults.published_sets import DOMAIN, MODEL, request
 from hier_dag.erasure.receipt import read_receipt, receipt_file
 from hier_dag.erasure.status import recorded
-from hier_dag.errors import ConfigError, HierError, StoreError, UsageError
+from hier_dag.errors import ConfigError, HierError, RegistryError, StoreError, UsageError
 from hier_dag.pipeline.publication import go_live, name_set, roll_back
 from hier_dag.pipeline.request import Request
 from hier_dag.pipeline.stages import PUBLISHED
-from hier_dag.pipeline.workshop import Built
+from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.publish.reader import open_set
-from hier_dag.registry import Move
+from hier_dag.registry import Move, Registry
 from tests.publish.written import pairs, vectors, write
 
 
@@ -236,6 +238,38 @@ def test_an_erasure_that_ends_early_holds_already_and_is_finished_by_the_next(pl
     assert place.workshop.find(request(1)) is None, "nothing is built upon what holds them"
     assert place.forget("u0007").receipt.removed
     assert not knows(open_set(place.home, DOMAIN), "u0007")
+
+
+def restored(place, backup):
+    """The place with the registry of a backup, or of a file that is not there yet."""
+    registry = Registry(f"sqlite:///{backup}", platform=place.home.name)
+    place.workshop = Workshop(place.workshop.store, registry)
+
+
+def test_a_registry_that_was_lost_or_is_older_erases_nobody_from_what_readers_follow(place, tmp_path):
+    place.publish(1)
+    with closing(sqlite3.connect(place.home / "registry.db")) as database:
+        database.execute(f"VACUUM INTO '{tmp_path / 'backup.db'}'")
+    place.publish(2)
+    for backup, known in (("backup.db", "none after 1"), ("empty.db", "none at all")):
+        restored(place, tmp_path / backup)
+        words = f"readers follow version 2 of live, and the registry knows {known}"
+        with pytest.raises(RegistryError, match=words):
+            place.forget("u0007")
+    assert knows(open_set(place.home, DOMAIN), "u0007"), "nothing was removed"
+
+
+def test_a_registry_from_before_an_erasure_lets_nobody_come_back(place, tmp_path):
+    with closing(sqlite3.connect(place.home / "registry.db")) as database:
+        database.execute(f"VACUUM INTO '{tmp_path / 'backup.db'}'")
+    receipt = place.forget("u0007").receipt
+    restored(place, tmp_path / "backup.db")
+    for attempt in (lambda: place.publish(1), lambda: place.forget("u0007")):
+        with pytest.raises(HierError, match="have a receipt here, and the registry knows nothing") as told:
+            attempt()
+        assert told.value.file.endswith(f"{receipt.id}.json")
+    receipt_file(place.home, receipt.id).rename(tmp_path / "receipt.json")
+    assert place.forget("u0007").receipt.users == 1
 
 
 def test_it_is_told_where_an_erasure_does_not_get(place):
