@@ -112,7 +112,7 @@ def _go_live(
     """Moves the alias if the gates let it, then shows how the set went live."""
     from hier_dag.pipeline.against_live import compare_with_live
     from hier_dag.pipeline.policy import policy_of
-    from hier_dag.pipeline.publication import go_live, held_words
+    from hier_dag.pipeline.publication import go_live
 
     artifact = outcome.artifact
     done = go_live(
@@ -127,7 +127,7 @@ def _go_live(
     outcome.checks.extend(done.checks)
     facts, shown = artifact.manifest.summary, shown_columns(artifact)
     origins = [(who, o, n) for who in ("user", "item") for o, n in facts[f"{who}_origins"].items()]
-    held = {} if done.held is None else {"held_back": held_words(done.held)}
+    held = {} if done.held is None else {"held_back": done.held.words()}
     return {
         "live_version": done.row.version,
         "live_change": done.row.change,

@@ -5,27 +5,27 @@ from __future__ import annotations
 import getpass
 import random
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from hier_dag.errors import MovedOn, StoreError, UsageError
 from hier_dag.pipeline.against_live import Compare
+from hier_dag.pipeline.between_sets import between
+from hier_dag.pipeline.held_back import HeldBack, described, held
 from hier_dag.pipeline.policy import Policy
 from hier_dag.pipeline.published_sets import Found, at_hand, live_set
 from hier_dag.pipeline.telling import highest, is_told, tell
 from hier_dag.pipeline.workshop import Refused, Workshop
 from hier_dag.publish.aliases import record_of
-from hier_dag.publish.gates import remedies, space_gate, transfer_gate
+from hier_dag.publish.gates import SPACE, TRANSFER, remedies, space_gate, transfer_gate
 from hier_dag.publish.mirror import copy_set
 from hier_dag.publish.reader.places import LocalPlace
 from hier_dag.publish.reader.records import newest
 from hier_dag.publish.sinks.base import Delivery
-from hier_dag.publish.versions import held_back, version_to_restore
+from hier_dag.publish.versions import version_to_restore
 from hier_dag.registry import AliasRow, CheckRow, Move, Registry
 from hier_dag.registry.aliases import LIVE, ROLLBACK
-from hier_dag.registry.decisions import APPROVAL
 from hier_dag.store import Artifact
 
 _TRIES = 20  # times that other publishers may come first
@@ -38,13 +38,13 @@ class Published:
 
     Attributes:
         row: the version in force.
-        held: the roll-back that the set gave way to, where it was taken out of service by one.
-        checks: results of the gates.
+        held: that the set stays out of service, where a roll-back took it out.
+        checks: results of the gates; where nothing moved, those on record for the set.
         deliveries: what became of the set at each sink.
     """
 
     row: AliasRow
-    held: AliasRow | None = None
+    held: HeldBack | None = None
     checks: list[CheckRow] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
 
@@ -82,10 +82,12 @@ def go_live(
         history = registry.alias_history(domain, policy.alias)
         head = history[0] if history else None
         beyond = highest(policy, history, domain)
-        held = _held(workshop, history, artifact)
+        by = held(registry, history, artifact.digest, model)
         known = head is not None and beyond <= head.version
-        if head is not None and known and (held is not None or head.digest == artifact.digest):
-            return Published(head, held, deliveries=tell(workshop, policy, domain))
+        if head is not None and known and (by is not None or head.digest == artifact.digest):
+            back = None if by is None else described(history, by, artifact.digest, model)
+            checks = _gates_on_record(registry, artifact, known=back is None)
+            return Published(head, back, checks, tell(workshop, policy, domain))
         live = _live(workshop, policy, domain, head, beyond)
         change, compared = compare(artifact, None if live is None else live.artifact)
         space = space_gate(registry, domain, artifact.digest, change, compared, blocks=policy.breaking_blocks)
@@ -119,14 +121,6 @@ def go_live(
     raise AssertionError("unreachable")
 
 
-def held_words(held: AliasRow) -> str:
-    """Why a set that was made is not live, and how it would be."""
-    return (
-        f"{held.who} rolled back from this set on {held.created_at:%Y-%m-%d %H:%M} UTC ({held.why}); it "
-        "stays out of service until another model's set is published, or: hier rollback --to its version"
-    )
-
-
 def roll_back(
     workshop: Workshop, policy: Policy, domain: str, *, to: int | None, why: str
 ) -> tuple[AliasRow, AliasRow]:
@@ -157,6 +151,7 @@ def roll_back(
     head = history[0]
     found = at_hand(workshop, old, policy.copies)
     back = {} if found.place is None else {"brought_back_from": found.place}
+    change, compared = between(history, old, head)
     row = _move(
         workshop.registry,
         Move(
@@ -166,9 +161,14 @@ def roll_back(
             run_id="",
             why=why,
             action=ROLLBACK,
-            change="same" if old.space == head.space else "breaking",
+            change=change,
             space=old.space,
-            facts={"restores": old.version, "model": found.artifact.manifest.parents.get("model"), **back},
+            facts={
+                "restores": old.version,
+                "model": found.artifact.manifest.parents.get("model"),
+                **compared,
+                **back,
+            },
             after=head.version,
             # A copy that cannot be reached must not stand in the way of going back.
             beyond=highest(replace(policy, copies=()), history, domain),
@@ -208,7 +208,9 @@ def name_set(
         what = "has no version" if version is None else f"has no version {version}"
         raise UsageError(f"live of {domain!r} {what}.", domain=domain, fix=known)
     artifact = at_hand(workshop, row, policy.copies).artifact
-    head = workshop.registry.alias(domain, policy.alias)
+    own = workshop.registry.alias_history(domain, policy.alias)
+    head = own[0] if own else None
+    change, compared = ("first", {}) if head is None else between([*history, *own], row, head)
     moved = _move(
         workshop.registry,
         Move(
@@ -217,9 +219,9 @@ def name_set(
             digest=row.digest,
             run_id="",
             why=why,
-            change="first" if head is None else "same" if head.space == row.space else "breaking",
+            change=change,
             space=row.space,
-            facts={"names": row.version, "model": artifact.manifest.parents.get("model")},
+            facts={"names": row.version, "model": artifact.manifest.parents.get("model"), **compared},
             after=0 if head is None else head.version,
             beyond=highest(policy, [] if head is None else [head], domain),
         ),
@@ -230,24 +232,30 @@ def name_set(
 
 def is_in_force(workshop: Workshop, policy: Policy, artifact: Artifact) -> bool:
     """Whether a rerun would change nothing: a set is live, or held back, and every place knows of it."""
-    domain = str(artifact.manifest.partition)
-    history = workshop.registry.alias_history(domain, policy.alias)
+    domain, registry = str(artifact.manifest.partition), workshop.registry
+    history = registry.alias_history(domain, policy.alias)
     if not history:
         return False
-    if history[0].digest != artifact.digest and _held(workshop, history, artifact) is None:
+    model = artifact.manifest.parents.get("model")
+    if history[0].digest != artifact.digest and held(registry, history, artifact.digest, model) is None:
         return False
     return is_told(policy, history, domain)
 
 
-def _held(workshop: Workshop, history: Sequence[AliasRow], artifact: Artifact) -> AliasRow | None:
-    held = held_back(history, artifact.digest, artifact.manifest.parents.get("model"))
-    if held is None:
-        return None
-    domain = str(artifact.manifest.partition)
-    for decision in workshop.registry.decisions(domain=domain, kinds=(APPROVAL,)):
-        if decision.subject == artifact.digest and decision.created_at > held.created_at and decision.holds():
-            return None  # somebody said so after the roll-back
-    return held
+def _gates_on_record(registry: Registry, artifact: Artifact, *, known: bool) -> list[CheckRow]:
+    """What the gates said of a set when they were last asked.
+
+    Args:
+        registry: where it is on record.
+        artifact: the set.
+        known: whether it is in force; a set that is held back may never have come to them.
+    """
+    newest = {c.name: c for c in registry.checks(artifact.digest)}
+    why = "not asked: the set was in force already" if known else "not asked: the set is held back"
+    return [
+        newest.get(name) or CheckRow(name, True, {"message": why, "asked": False})
+        for name in (TRANSFER, SPACE)
+    ]
 
 
 def _live(
