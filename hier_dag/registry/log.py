@@ -27,6 +27,14 @@ def head_of(s: Session) -> Head:
     return Head() if newest is None else Head(*newest)
 
 
+def _time_of(s: Session, head: Head) -> datetime | None:
+    """Time of the event where the log ends; None where there is none."""
+    at = s.scalar(select(EventRecord.at).where(EventRecord.seq == head.seq))
+    if at is None or at.tzinfo is not None:
+        return at
+    return at.replace(tzinfo=UTC)  # SQLite forgets the zone
+
+
 class Log:
     """The log inside a writing transaction; others that write wait until it ends.
 
@@ -40,6 +48,7 @@ class Log:
         self.s = s
         self.platform = platform
         self._head = head_of(s)
+        self._newest = _time_of(s, self._head)
         self._signer = signer()
 
     @property
@@ -58,6 +67,11 @@ class Log:
     ) -> Event:
         """Puts an event on record, and its rows into the index tables.
 
+        No event is of a time before that of the event before it: where this machine's clock went back, or is
+        behind the one that wrote last, it gets the time of that event. So what was in force at a time is what
+        the log's order says, and an answer about the past stays as it was. After a clock that ran ahead,
+        times stand still until they are reached.
+
         Args:
             kind: what happened.
             body: what is to be said of it.
@@ -65,10 +79,13 @@ class Log:
             who: user name; None for the user whose process this is.
             at: when it happened; None for now.
         """
+        told = (at or datetime.now(UTC)).astimezone(UTC)
+        if self._newest is not None:
+            told = max(told, self._newest)
         event = Event(
             seq=self._head.seq + 1,
             prev=self._head.hash,
-            at=(at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds"),
+            at=told.isoformat(timespec="microseconds"),
             platform=self.platform,
             kind=kind,
             who=user() if who is None else who,
@@ -84,7 +101,7 @@ class Log:
                 hash=head.hash,
                 platform=event.platform,
                 kind=kind,
-                at=datetime.fromisoformat(event.at),
+                at=told,
                 who=event.who,
                 run_id=run_id,
                 entry=entry,
@@ -93,7 +110,7 @@ class Log:
         )
         self.s.add_all(rows_of(event))
         self.s.flush()
-        self._head = head
+        self._head, self._newest = head, told
         return event
 
     def seal(self) -> Head:

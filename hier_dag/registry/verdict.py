@@ -37,6 +37,7 @@ class LogVerdict:
         signed: how many events carry a signature that holds.
         signed_up_to: the last of them: it vouches for all before it.
         problems: everything that is wrong, in the order of events.
+        remarks: what is odd and no sign of forgery, in words.
     """
 
     events: int = 0
@@ -44,6 +45,7 @@ class LogVerdict:
     signed: int = 0
     signed_up_to: int = 0
     problems: list[Problem] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def tell(self, what: str, seq: int, table: str, told: str) -> None:
         """Notes a problem."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from hier_dag.registry.anchors import Anchor
@@ -12,6 +13,7 @@ from hier_dag.registry.signing import holds
 from hier_dag.registry.verdict import LogVerdict, short
 
 _EVENTS = "events"
+_NAMED = 10  # events whose times go back, at most; the others are counted
 
 
 class Links:
@@ -27,6 +29,9 @@ class Links:
         self._found = found
         self._keys = keys
         self._prev = GENESIS
+        self._at: datetime | None = None
+        self._back: list[str] = []
+        self._back_in_all = 0
         self._anchors: dict[int, list[Anchor]] = {}
         for anchor in (a for a in anchors if a.seq > 0):  # before the first event there was nothing to cut
             self._anchors.setdefault(anchor.seq, []).append(anchor)
@@ -36,8 +41,15 @@ class Links:
         return [event for row in rows if (event := self._follow(row)) is not None]
 
     def end(self) -> None:
-        """Tells anchors that the chain never came to."""
+        """Tells anchors that the chain never came to, and times that go back."""
         last = self._found.head.seq
+        if self._back:
+            more = self._back_in_all - len(self._back)
+            named = "; ".join(self._back) + (f"; and {more:,} more" if more else "")
+            self._found.remarks.append(
+                f"the time of {self._back_in_all:,} event(s) is before that of the event before: {named}. A "
+                "clock went back when they were written; their order is what the chain proves"
+            )
         for anchor in (a for some in self._anchors.values() for a in some):
             told = f"{anchor.where} knows event {anchor.seq}; the log ends at {last}: its end was cut off"
             self._found.tell("anchor", anchor.seq, _EVENTS, told)
@@ -69,6 +81,7 @@ class Links:
                 self._found.tell("link", seq, _EVENTS, told)
             self._columns(row, event)
             self._signature(row, event)
+            self._time(event)
         self._prev = own
         self._found.head = Head(seq, own)
         for anchor in self._anchors.pop(seq, ()):
@@ -93,6 +106,16 @@ class Links:
             if row[name] != value:
                 said = f"column {name} is {row[name]!r}; the event says {value!r}"
                 self._found.tell("column", event.seq, _EVENTS, said)
+
+    def _time(self, event: Event) -> None:
+        at, before = moment(event.at), self._at
+        if not isinstance(at, datetime):
+            return  # the rows that follow from it tell
+        if before is not None and at < before:
+            self._back_in_all += 1
+            if len(self._back) < _NAMED:
+                self._back.append(f"event {event.seq:,}, {before - at} earlier ({event.at})")
+        self._at = at
 
     def _signature(self, row: Mapping[str, Any], event: Event) -> None:
         signature, wrong = row["signature"], ""

@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -9,12 +10,13 @@ from sqlalchemy.exc import DBAPIError
 
 from benchmarks.faults.tampering import filled, trials
 from hier_dag.errors import ConfigError, RegistryError, UsageError
-from hier_dag.registry import CheckRow, Registry
+from hier_dag.registry import CheckRow, Move, Registry
 from hier_dag.registry.anchors import Anchor, append_anchor, note_anchor, noted_anchors, read_anchors
 from hier_dag.registry.chain import GENESIS
 from hier_dag.registry.guards import guard, unguard
 from hier_dag.registry.signing import public_key
 from hier_dag.registry.verify import verify_log
+from hier_dag.retention.history import up_to
 from tests.databases import of_sqlite, registry_url
 
 
@@ -221,3 +223,73 @@ def test_a_registry_that_may_not_be_written_can_still_be_asked(light, tmp_path, 
     assert backup.head() == light.head()
     with pytest.raises(RegistryError, match="readonly"):
         backup.decide("cafe", "pin", "d", why="w")
+
+
+class Clock(datetime):
+    """A clock that stands where a test puts it."""
+
+    stands = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls.stands.astimezone(tz)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The registry's clock, which stands until a test moves it."""
+    monkeypatch.setattr("hier_dag.registry.log.datetime", Clock)
+    monkeypatch.setattr(Clock, "stands", Clock.stands)
+    return Clock
+
+
+def move(registry, digest):
+    return registry.move_alias(Move("cafe", "live", digest * 64, "", "w"))
+
+
+def test_a_clock_that_went_back_changes_no_answer_about_the_past(either, clock):
+    registry = Registry(either, platform="city")
+    first = move(registry, "a")
+    clock.stands += timedelta(hours=1)
+    second = move(registry, "b")
+    clock.stands -= timedelta(days=1)
+    third = move(registry, "c")
+    clock.stands += timedelta(days=1, seconds=1)
+    fourth = move(registry, "d")
+    assert third.created_at == second.created_at
+    assert fourth.created_at == clock.stands
+    history = registry.alias_history("cafe")
+    assert up_to(history, first.created_at + timedelta(minutes=30))[0].version == 1
+    assert up_to(history, second.created_at)[0].version == 3
+    assert [row.version for row in history] == [4, 3, 2, 1]
+    verdict = verify_log(registry)
+    assert (verdict.problems, verdict.remarks) == ([], [])
+
+
+def test_a_log_whose_times_go_back_is_told_by_event_and_is_not_called_forged(either, clock, monkeypatch):
+    registry = Registry(either, platform="city")
+    move(registry, "a")
+    monkeypatch.setattr("hier_dag.registry.log._time_of", lambda *_: None)  # as it was once written
+    clock.stands -= timedelta(days=1)
+    gone_back = move(registry, "b")
+    clock.stands += timedelta(days=2)
+    move(registry, "c")
+    verdict = verify_log(registry)
+    assert verdict.problems == []
+    (remark,) = verdict.remarks
+    assert remark.startswith("the time of 1 event(s) is before that of the event before: ")
+    assert f"event {gone_back.event}, 1 day, 0:00:00 earlier (2026-03-01T12:00:00.000000+00:00)" in remark
+
+
+def test_many_events_whose_times_go_back_are_counted_and_the_first_ones_named(light, clock, monkeypatch):
+    monkeypatch.setattr("hier_dag.registry.log._time_of", lambda *_: None)
+    for n in range(12):
+        clock.stands += timedelta(hours=1 if n % 2 else -1)
+        for _ in range(2):
+            clock.stands -= timedelta(minutes=1)
+            light.decide("cafe", "pin", "d", why="w")
+    (remark,) = verify_log(light).remarks
+    told = int(remark.split()[3])
+    assert told > 10
+    assert remark.count(" earlier (") == 10
+    assert f"; and {told - 10} more. " in remark
