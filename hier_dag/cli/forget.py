@@ -14,6 +14,7 @@ from hier_dag.cli.forget_view import (
     erasures_table,
     say_beyond,
     say_done,
+    say_kept,
     say_problems,
     say_proven,
     say_sinks,
@@ -101,24 +102,31 @@ def _forget(
             write_receipt(done.receipt, copy_to)
         stale = stale_because_of_erasures(workshop.registry, workshop.store, home.root)
     if not as_json:
-        say_done(done.receipt, stale, now)
+        say_done(done.receipt, done.nowhere, stale, now)
         say_beyond(policy.sinks)
     problems: list[str] = []
     if now:
         problems, stale = _make_anew(domains)
     if as_json:
         said = {"receipt": {**asdict(done.receipt), "sha256": done.receipt.digest}, "problems": problems}
-        print_json({**said, "stale": [asdict(s) for s in stale]})
+        print_json({**said, "nowhere": done.nowhere, "stale": [asdict(s) for s in stale]})
     elif now:
         say_stale(stale)
     _end(problems, as_json)
 
 
 def _finish(domains: str | None, now: bool, as_json: bool) -> None:
+    from hier_dag.erasure.status import kept_for_aliases
+
     problems, stale = _make_anew(domains, run=now)
+    with _platform(domains) as (home, workshop, _, _):
+        kept = kept_for_aliases(workshop.registry, workshop.store, home.root)
     if as_json:
-        print_json({"stale": [asdict(s) for s in stale], "problems": problems})
+        print_json(
+            {"stale": [asdict(s) for s in stale], "kept": [asdict(k) for k in kept], "problems": problems}
+        )
     else:
+        say_kept(kept)
         say_stale(stale)
     _end(problems, as_json)
 
@@ -146,7 +154,7 @@ def _run(domains: str | None) -> list[str]:
 def _status(domains: str | None, name: str | None, as_json: bool) -> None:
     from hier_dag.erasure.receipt import find_receipt
     from hier_dag.erasure.sinks import look_at_sinks
-    from hier_dag.erasure.status import recorded, stale_because_of_erasures, standing
+    from hier_dag.erasure.status import kept_for_aliases, recorded, stale_because_of_erasures, standing
 
     with _platform(domains) as (home, workshop, policy, con):
         registry, store = workshop.registry, workshop.store
@@ -155,16 +163,18 @@ def _status(domains: str | None, name: str | None, as_json: bool) -> None:
         one = None if name is None else find_receipt(home.root, name)
         artifacts = [] if one is None else standing(registry, store, one, home.root)
         erased = workshop.erasures.erased()
+        kept = kept_for_aliases(registry, store, home.root)
         sinks = [] if erased is None else look_at_sinks(con, policy, erased)
     if as_json:
         said = {"erasures": made, "stale": [asdict(s) for s in stale], "artifacts": artifacts}
-        print_json({**said, "sinks": [s.as_json() for s in sinks]})
+        print_json({**said, "sinks": [s.as_json() for s in sinks], "kept": [asdict(k) for k in kept]})
         return
     if one is None:
         erasures_table(made)
     else:
         standing_table(artifacts)
     say_sinks(sinks)
+    say_kept(kept)
     say_stale(stale)
 
 

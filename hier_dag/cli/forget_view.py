@@ -13,11 +13,12 @@ from hier_dag.cli.output import out
 if TYPE_CHECKING:
     from hier_dag.erasure.receipt import Receipt
     from hier_dag.erasure.sinks import AtSink
-    from hier_dag.erasure.status import Stale
+    from hier_dag.erasure.status import Kept, Stale
     from hier_dag.erasure.verify import Proof
     from hier_dag.publish.sinks.params import LanceSink, PgVectorSink
 
 _SHORT = 12
+_SHOWN = 10  # ids
 
 
 def say(words: str, style: str = "") -> None:
@@ -31,13 +32,20 @@ def say_problems(problems: Sequence[str]) -> None:
         say(problem, "red")
 
 
-def say_done(made: Receipt, stale: Sequence[Stale], now: bool) -> None:
-    """Prints what an erasure did."""
+def say_done(made: Receipt, nowhere: Sequence[str], stale: Sequence[Stale], now: bool) -> None:
+    """Prints what an erasure did; `nowhere` are ids that no artifact has."""
     holds = sum(1 for a in made.artifacts if a["grade"] == "holds")
     say(
         f"{made.users:,} user(s) erased: {holds} artifact(s) held them, {len(made.artifacts) - holds} learnt "
         "of them."
     )
+    if nowhere:
+        shown = ", ".join(map(repr, nowhere[:_SHOWN])) + (", …" if len(nowhere) > _SHOWN else "")
+        say(
+            f"{len(nowhere):,} of these ids stand nowhere here: {shown}. Are they as the logs have them, "
+            "spaces and zeros included? Whoever comes with such an id is left out from now on.",
+            "yellow",
+        )
     for version in made.versions:
         number, digest = version["after"]["version"], version["after"]["digest"][:_SHORT]
         say(f"{version['domain']}: {version['alias']} is version {number} now ({digest}), without them")
@@ -66,6 +74,18 @@ def say_stale(stale: Sequence[Stale]) -> None:
         say(f"Made anew at the next hier run: {', '.join(named)}.")
     else:
         say("Nothing awaits re-training.")
+
+
+def say_kept(kept: Sequence[Kept]) -> None:
+    """Prints what stays for an alias, and how it would go."""
+    for one in kept:
+        title = f"{one.kind}[{one.partition}]" if one.partition else one.kind
+        say(
+            f"{title} {one.digest[:_SHORT]} still holds erased users: what {one.alias} of {one.domain} names "
+            f"was made of it. Name another version (hier alias {one.domain} {one.alias} …), then: hier forget "
+            "--finish",
+            "yellow",
+        )
 
 
 def say_proven(receipt: str, proof: Proof, about: bool) -> None:
@@ -97,18 +117,12 @@ def say_beyond(sinks: Sequence[PgVectorSink | LanceSink]) -> None:
 
 def erasures_table(made: Sequence[Mapping[str, Any]]) -> None:
     """Prints every erasure on record."""
-    unfinished = "ended early: run it again"
+    states = {True: "carried out", False: "ended early: forget them again"}
     rows = [
-        (
-            d["receipt"],
-            f"{d['at']:%Y-%m-%d %H:%M}",
-            d["who"],
-            d["users"],
-            d["why"] if d["finished"] else unfinished,
-        )
+        (d["receipt"], f"{d['at']:%Y-%m-%d %H:%M}", d["who"], d["users"], states[d["finished"]], d["why"])
         for d in made
     ]
-    _print(("receipt", "at", "who", "users", "why"), rows)
+    _print(("receipt", "at", "who", "users", "state", "why"), rows)
 
 
 def standing_table(artifacts: Sequence[Mapping[str, Any]]) -> None:

@@ -48,11 +48,13 @@ class Forgotten:
         receipt: it, as it was written.
         reached: artifacts that had something of the users.
         flipped: aliases that moved.
+        nowhere: ids among the given ones that no artifact has; not on record.
     """
 
     receipt: Receipt
     reached: list[Reached]
     flipped: list[Flipped]
+    nowhere: list[str]
 
 
 def forget(
@@ -125,7 +127,8 @@ def forget(
     )
     write_receipt(made, receipt_file(policy.home, receipt))
     registry.decide("", RECEIPT, receipt, why=why, facts={"sha256": made.digest})
-    return Forgotten(made, reached, flipped)
+    somewhere = frozenset[str]().union(*(r.grade.users for r in reached))
+    return Forgotten(made, reached, flipped, [user for user in users if user not in somewhere])
 
 
 def checked(ids: Collection[str], why: str) -> list[str]:

@@ -102,6 +102,11 @@ def find_receipt(home: Path, name: str) -> Receipt:
             f"{name!r} is neither a file nor a receipt's id.", fix="hier forget --status lists them"
         )
     found = sorted((home / RECEIPTS).glob(f"{name}*.json"))
+    if not found:
+        raise UsageError(
+            f"no receipt begins with {name}: that erasure ended early, and wrote none, or it lies elsewhere.",
+            fix="hier forget --status tells; forget the same users again, or give the receipt's file",
+        )
     if len(found) != 1:
         raise UsageError(f"{len(found)} receipts begin with {name}.", fix="hier forget --status lists them")
     return read_receipt(found[0])

@@ -14,6 +14,7 @@ from hier_dag.erasure.grades import HOLDS
 from hier_dag.erasure.places import UNLEARNT
 from hier_dag.erasure.reach import Reached
 from hier_dag.pipeline.workshop import Workshop
+from hier_dag.registry import Registry
 
 
 def superseded(workshop: Workshop, erased: Erased, reached: Sequence[Reached]) -> list[Reached]:
@@ -24,16 +25,18 @@ def superseded(workshop: Workshop, erased: Erased, reached: Sequence[Reached]) -
         erased: everybody who was erased.
         reached: artifacts that have something of erased users.
     """
-    needed = _made_of(workshop, {head.digest for head in workshop.registry.all_aliases(every_platform=True)})
+    needed = made_of(
+        workshop.registry, {head.digest for head in workshop.registry.all_aliases(every_platform=True)}
+    )
     holding = [r for r in reached if r.grade.word == HOLDS and r.digest not in needed]
     return [r for r in holding if r.kind in NOT_NEEDED or _made_anew(workshop, erased, r)]
 
 
-def _made_of(workshop: Workshop, digests: set[str]) -> set[str]:
+def made_of(registry: Registry, digests: set[str]) -> set[str]:
     """Some artifacts and all that they learnt of."""
     found, left = set(digests), list(digests)
     while left:
-        parents = workshop.registry.parents(left.pop())
+        parents = registry.parents(left.pop())
         new = {parent for role, parent in parents.items() if role not in UNLEARNT} - found
         found |= new
         left += new

@@ -1,9 +1,11 @@
 """`hier forget` erases, proves and tells where everything stands."""
 
 import json
+from unittest import mock
 
 import pytest
 
+from hier_dag.errors import StoreError
 from hier_dag.publish.reader import open_set
 
 
@@ -55,6 +57,25 @@ def test_many_are_forgotten_by_a_file_in_one_version(own, hier, tmp_path):
     assert set(known(own)).isdisjoint(ids)
 
 
+def test_ids_that_stand_nowhere_are_named(own, hier, user, tmp_path):
+    (tmp_path / "ids.txt").write_text(f"{user}\n {user}\n")
+    out = hier("forget", "--file", tmp_path / "ids.txt", "--why", "w").out
+    assert f"1 of these ids stand nowhere here: ' {user}'. Are they as the logs have them" in out
+    assert json.loads(hier("forget", "nobody", "--why", "w", "--json").out)["nowhere"] == ["nobody"]
+
+
+def test_an_erasure_that_ended_early_is_told_until_the_same_users_are_forgotten_again(own, hier, user):
+    with mock.patch("hier_dag.erasure.forget.flip", side_effect=StoreError("no more")):
+        assert hier("forget", user, "--why", "request of 3 May").code != 0
+    (said,) = json.loads(hier("forget", "--status", "--json").out)["erasures"]
+    table = hier("forget", "--status").out
+    assert (said["finished"], "ended early" in table, "request of 3 May" in table) == (False, True, True)
+    assert "ended early, and wrote none" in hier("forget", "--verify", said["receipt"]).err
+    assert hier("forget", user, "--why", "again").code == 0
+    states = [e["finished"] for e in json.loads(hier("forget", "--status", "--json").out)["erasures"]]
+    assert states == [True, True]
+
+
 def test_what_a_database_that_serves_sets_holds_is_told(own, hier, user, tmp_path, monkeypatch):
     lancedb = pytest.importorskip("lancedb", reason="needs the extra lance")
     place = tmp_path / "lance"
@@ -87,7 +108,7 @@ def test_what_a_database_that_serves_sets_holds_is_told(own, hier, user, tmp_pat
         (("u1",), "--why says nothing"),
         (("u1", "--why", "u1 asked"), "the reason names a user"),
         (("--file", "nowhere.txt", "--why", "w"), "cannot be read"),
-        (("--verify", "0123456789"), "0 receipts begin with"),
+        (("--verify", "0123456789"), "no receipt begins with"),
         (("--verify", "no such"), "neither a file nor a receipt's id"),
     ],
 )

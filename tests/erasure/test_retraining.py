@@ -39,3 +39,21 @@ def test_a_run_retrains_and_afterwards_nothing_stored_holds_them(own, hier):
     )
     assert hier("audit", "verify").code == 0
     assert hier("forget", "--verify", receipt["id"]).code == 0
+
+
+def test_what_stays_for_a_further_alias_is_told_and_goes_with_it(own, hier):
+    target = "recipes"
+    (batch,) = open_set(own.home.root, target).users(["user_id"])
+    user = batch["user_id"][0].as_py()
+    assert hier("forget", user, "--why", "w").code == 0
+    assert hier("alias", target, "canary", "--to", "2", "--why", "w").code == 0
+    old = own.registry.latest("finetune/model", target)
+    own.outcomes()
+    done = hier("forget", "--finish", "--json")
+    kept = json.loads(done.out)["kept"]
+    assert ("finetune/model", target, old) in {(k["kind"], k["partition"], k["digest"]) for k in kept}
+    assert {(k["domain"], k["alias"]) for k in kept} == {(target, "canary")}
+    assert "what canary of recipes names was made of it" in hier("forget", "--status").out
+    assert hier("alias", target, "canary", "--to", "3", "--why", "w").code == 0
+    assert json.loads(hier("forget", "--finish", "--json").out)["kept"] == []
+    assert not own.store.has("finetune/model", old)
