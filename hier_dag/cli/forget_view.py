@@ -82,8 +82,8 @@ def say_kept(kept: Sequence[Kept]) -> None:
         title = f"{one.kind}[{one.partition}]" if one.partition else one.kind
         say(
             f"{title} {one.digest[:_SHORT]} still holds erased users: what {one.alias} of {one.domain} names "
-            f"was made of it. Name another version (hier alias {one.domain} {one.alias} …), then: hier forget "
-            "--finish",
+            f"was made of it. Name another version (hier alias {one.domain} {one.alias} …), then: "
+            "hier forget --finish",
             "yellow",
         )
 
