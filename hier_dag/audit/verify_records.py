@@ -58,7 +58,7 @@ def check_log(
     where = _shown(registry)
     log = verify_log(registry, anchors=anchors, keys=keys)
     found.events, found.head, found.signed_up_to = log.events, log.head.hash, log.signed_up_to
-    found.anchors = len(anchors)
+    found.anchors, found.remarks = len(anchors), log.remarks
     for p in log.problems:
         at = f"event {p.seq:,}" if p.seq else f"table {p.table}"
         expected = "what the log says" if p.table != "events" else "an unbroken chain of events"

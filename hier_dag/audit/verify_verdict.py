@@ -51,6 +51,7 @@ class Verdict:
         records: version records that were compared, at all places.
         proven: claims about leakage that hold.
         not_asked: what was left out, and why.
+        remarks: what is odd in the log, and no sign of forgery.
         problems: everything that is wrong.
     """
 
@@ -67,6 +68,7 @@ class Verdict:
     records: int = 0
     proven: int = 0
     not_asked: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, problem: Problem) -> None:

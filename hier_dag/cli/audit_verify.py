@@ -103,6 +103,8 @@ def _print(found: Verdict, seconds: float) -> None:
     if len(found.problems) > _SHOWN:
         more = len(found.problems) - _SHOWN
         err.print(f"  and {more:,} more: --json has all of them", highlight=False)
+    for odd in found.remarks:
+        out.print(f"Odd: {odd}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     for left in found.not_asked:
         out.print(f"Not asked: {left}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     told = "Sound." if found.sound else f"{len(found.problems):,} problem(s)."
