@@ -80,7 +80,7 @@ def _show(trainer: Trainer, workshop: Workshop, outcome: Outcome) -> dict[str, A
 
     from hier_dag.evaluate.training_plot import training_png
     from hier_dag.pipeline.requests import training_key
-    from hier_dag.train.encoder_files import load_encoding
+    from hier_dag.train.encoding_files import load_encoding
 
     artifact = outcome.artifact
     encoding, shown = load_encoding(artifact.path), shown_columns(artifact)
@@ -121,7 +121,7 @@ def _interaction_paths(workshop: Workshop, outcome: Outcome) -> dict[str, Any]:
     from hier_dag.evaluate.interpret.flow_picture import flow_png
     from hier_dag.evaluate.interpret.strength_picture import strength_png
     from hier_dag.lineage.carried import paths_of
-    from hier_dag.pipeline.requests import domains_of
+    from hier_dag.pipeline.recorded import domains_of
 
     graph = artifact.manifest.parents["graph"]
     sources, targets = domains_of(workshop.open(GRAPH, graph).manifest)

@@ -77,7 +77,7 @@ def sets_of(home: Path, data: Path, pretrain: dict[str, Any]) -> dict[str, Path]
     document["stages"] = {
         "pretrain": {"threads": 1, **pretrain},
         "transfer": {"shots": ["1"], "seeds": [0], "bootstrap": 50},
-        "gates": {"transfer": "warn", "collapse": "warn"},
+        "gates": {"transfer": "warn"},
     }
     home.mkdir()
     file = home / "domains.yaml"

@@ -11,8 +11,8 @@ from hier_dag.config.stages import GateParams
 from hier_dag.evaluate.source_baseline import profile_on_validation
 from hier_dag.graph import training_pairs
 from hier_dag.graph.files import load_graph
+from hier_dag.pipeline.recorded import domains_of
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.requests import domains_of
 from hier_dag.pipeline.stages import ENCODER, GRAPH
 from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.registry import CheckRow

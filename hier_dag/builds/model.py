@@ -14,8 +14,8 @@ from hier_dag.conservation import read_flows
 from hier_dag.evaluate.gate import negative_transfer
 from hier_dag.evaluate.page import card_html
 from hier_dag.graph import training_pairs
+from hier_dag.pipeline.recorded import domains_of, transfer_params
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.requests import domains_of, transfer_params
 from hier_dag.pipeline.stages import ENCODER, GRAPH, MODEL
 from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.registry import CheckRow

@@ -14,13 +14,13 @@ from hier_dag.evaluate.interpret.platform import PlatformPaths, platform_paths
 from hier_dag.evaluate.interpret.reading import Reading
 from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
-from hier_dag.pipeline.requests import domains_of, transfer_params
+from hier_dag.pipeline.recorded import domains_of, transfer_params
 from hier_dag.pipeline.stages import ENCODER, GRAPH, MODEL, PUBLISHED
 from hier_dag.publish.reader import PublishedSet, VersionRecord
 from hier_dag.publish.reader.places import LocalPlace
 from hier_dag.publish.reader.set_files import SetFiles
 from hier_dag.store import Artifact, ArtifactStore
-from hier_dag.train.encoder_files import load_encoding
+from hier_dag.train.encoding_files import load_encoding
 from hier_dag.transfer.explanation import Explanation, explain
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.save import METHOD, load_vectors

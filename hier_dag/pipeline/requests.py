@@ -123,16 +123,6 @@ def _graph_contract(config: PlatformConfig) -> dict[str, Any]:
     return {**declared.model_dump(exclude={"shapes"}), "shapes": further}
 
 
-def domains_of(graph: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Source and target domains of a graph, in the order in which they were declared."""
-    roles = graph.params["domains"]
-    source, target = (
-        tuple(d for d in graph.params.get("order", roles) if roles[d]["role"] == role)
-        for role in ("source", "target")
-    )
-    return source, target
-
-
 def encoder_request(config: PlatformConfig, registry: Registry) -> Request:
     """What pre-training would make from the newest graph."""
     params = config.stages.pretrain
@@ -160,11 +150,6 @@ def training_key(of: Request | Manifest) -> str:
     """Names the training that an encoder's request asks for, or that made one; gates are no part of it."""
     params = {name: value for name, value in of.params.items() if name != "gates"}
     return request_key(of.kind, of.partition, of.code_version, params, of.parents)
-
-
-def transfer_params(params: dict[str, Any]) -> dict[str, Any]:
-    """Of a model's parameters, those of transfer itself: what the gate would do is none."""
-    return {name: value for name, value in params.items() if name != "gates"}
 
 
 def published_request(config: PlatformConfig, registry: Registry, domain: str) -> Request:

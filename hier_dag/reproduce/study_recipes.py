@@ -7,8 +7,8 @@ from pathlib import Path
 from hier_dag.digest import digest_file
 from hier_dag.errors import SourceError
 from hier_dag.home import Home, state_root
+from hier_dag.pipeline.recorded import domains_of
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.requests import domains_of
 from hier_dag.pipeline.stages import GRAPH, MODEL, RESULT
 from hier_dag.pipeline.workshop import Built
 from hier_dag.reproduce.bench import Bench

@@ -87,7 +87,7 @@ def _encoding(
     title: str,
 ) -> Encoding:
     """The pipeline's own encoder where it has the cell's seed and graph, else one trained for the cell."""
-    from hier_dag.train.encoder_files import load_encoding
+    from hier_dag.train.encoding_files import load_encoding
     from hier_dag.train.params import PretrainParams
     from hier_dag.train.pretrain import pretrain
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from hier_dag.config import PlatformConfig
 from hier_dag.digest import digest_of
+from hier_dag.pipeline.recorded import domains_of
 from hier_dag.pipeline.request import Request
-from hier_dag.pipeline.requests import domains_of, newest_graph, study_request
+from hier_dag.pipeline.requests import newest_graph, study_request
 from hier_dag.pipeline.stages import GRAPH, RESULT, STUDY
 from hier_dag.pipeline.workshop import Built, Workshop
 from hier_dag.progress import Step, tell

@@ -10,24 +10,20 @@ from typing import Any
 import pyarrow.parquet as pq
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from safetensors.torch import load_file as load_tensors
 from safetensors.torch import save_file as save_tensors
 
-from hier_dag.errors import StoreError
 from hier_dag.graph.knowledge_graph import KnowledgeGraph
-from hier_dag.model.encoding import Encoding
 from hier_dag.model.formulation import Formulation
 from hier_dag.model.registry import build_model
 from hier_dag.model.source_view import source_view
-from hier_dag.train.encoding_arrays import arrays_of, encoding_of
+from hier_dag.train.encoding_files import save_encoding, unreadable
 from hier_dag.train.params import PretrainParams
 from hier_dag.train.pretrained import Pretrained
 from hier_dag.train.tables import curve_table, decision_path_table, exemplar_table, intent_table
 
 MODEL = "model.safetensors"
 CONFIG = "config.json"
-ENCODING = "encoding.safetensors"
 TABLES = {
     "curve.parquet": curve_table,
     "decision_path.parquet": decision_path_table,
@@ -48,25 +44,12 @@ def save_encoder(pretrained: Pretrained, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.contiguous() for name, tensor in pretrained.model.state_dict().items()}
     save_tensors(weights, folder / MODEL)
-    save_file(arrays_of(pretrained.encoding), folder / ENCODING)
+    save_encoding(pretrained.encoding, folder)
     (folder / CONFIG).write_text(json.dumps(_config(pretrained), indent=2, sort_keys=True) + "\n")
     for name, table in TABLES.items():
         pq.write_table(table(pretrained), folder / name)
     for name, described in pretrained.interaction_tables.items():
         pq.write_table(described, folder / name)
-
-
-def load_encoding(folder: Path) -> Encoding:
-    """Reads the zero-shot vectors back.
-
-    Raises:
-        StoreError: the file is missing, torn or lacks an array.
-    """
-    file = folder / ENCODING
-    try:
-        return encoding_of(load_file(file))
-    except (OSError, SafetensorError, TypeError) as error:
-        raise _unreadable(file, error) from error
 
 
 def load_model(folder: Path, graph: KnowledgeGraph) -> Formulation:
@@ -87,7 +70,7 @@ def load_model(folder: Path, graph: KnowledgeGraph) -> Formulation:
         file = folder / MODEL
         model.load_state_dict(load_tensors(file))
     except (OSError, SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
     return model.eval()
 
 
@@ -110,11 +93,3 @@ def _config(pretrained: Pretrained) -> dict[str, Any]:
         "validation": {"ndcg@10": best.ndcg, "hr@10": best.hr},
         "open_paths": float((pretrained.gates > 0).mean()),
     }
-
-
-def _unreadable(file: Path, error: Exception) -> StoreError:
-    return StoreError(
-        f"the encoder cannot be read: {error}",
-        file=str(file),
-        fix="pre-train again, or give the knowledge graph that this encoder was trained on",
-    )

@@ -9,13 +9,13 @@ import numpy as np
 from hier_dag.graph.csr import FloatArray
 from hier_dag.model.crowd_trust import UNREHEARSED
 from hier_dag.transfer import terms
-from hier_dag.transfer.head import taste
 from hier_dag.transfer.head_params import HeadParams
 from hier_dag.transfer.leave_one_out import Group
 from hier_dag.transfer.params import TransferParams
 from hier_dag.transfer.shots import Shots
 from hier_dag.transfer.sides import Sides
 from hier_dag.transfer.target import Target
+from hier_dag.transfer.taste import taste
 from hier_dag.transfer.term import Term
 
 

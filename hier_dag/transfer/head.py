@@ -8,10 +8,9 @@ import numpy as np
 import torch
 
 from hier_dag.graph.csr import FloatArray
-from hier_dag.model.encoding import TRAINED
-from hier_dag.model.spectral import departures
 from hier_dag.transfer.shots import Shots
 from hier_dag.transfer.target import Target
+from hier_dag.transfer.taste import taste
 
 
 @dataclass(frozen=True)
@@ -106,18 +105,6 @@ class Head(torch.nn.Module):
             delta=self.delta.detach().numpy().copy(),
             bias=self.bias.detach().numpy().copy(),
         )
-
-
-def taste(target: Target) -> FloatArray:
-    """q̂_u, float32 [n, d]: the direction in which a user's q_u departs from the mean of users with history.
-
-    Uncentred, q_u of any two users are so alike (mean cosine 0.75 on real logs) that who visited an item says
-    little more than how many did. A user without history has q̂_u = 0: nothing is known of the taste.
-    """
-    known = target.user_origin == TRAINED
-    if not known.any():
-        return np.zeros_like(target.q)
-    return departures(target.q, target.q[known].mean(axis=0), known)
 
 
 def closed_form_state(target: Target, kappa: float, lift_weight: float) -> HeadState:

@@ -11,7 +11,7 @@ import numpy as np
 from hier_dag.conservation import write_flows
 from hier_dag.graph.files import load_graph
 from hier_dag.graph.training_pairs import training_certificate, write_training_certificate
-from hier_dag.train.encoder_files import load_encoding
+from hier_dag.train.encoding_files import load_encoding
 from hier_dag.train.threads import threaded
 from hier_dag.transfer.flows import transfer_flows
 from hier_dag.transfer.params import TransferParams

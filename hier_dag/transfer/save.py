@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,8 +13,10 @@ from safetensors.numpy import save_file
 
 from hier_dag.errors import StoreError
 from hier_dag.graph.mapped import mapped_arrays
-from hier_dag.transfer.transfer import Transferred
 from hier_dag.transfer.vectors import DomainVectors
+
+if TYPE_CHECKING:  # with it comes torch, which readers of the files can do without
+    from hier_dag.transfer.transfer import Transferred
 
 REPORT, VECTORS, HEAD, METHOD = "report.parquet", "vectors.safetensors", "head.safetensors", "method.json"
 _ARRAYS = ("users", "user_vectors", "user_origin", "items", "item_vectors", "item_origin")

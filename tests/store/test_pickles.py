@@ -18,7 +18,7 @@ from hier_dag.publish.aliases import AliasRecords
 from hier_dag.publish.reader import VersionRecord, open_set
 from hier_dag.publish.reader.layout import INDEX, ITEMS, SEEN, SET
 from hier_dag.store import ArtifactStore, Manifest
-from hier_dag.train.encoder_files import ENCODING, load_encoding
+from hier_dag.train.encoding_files import ENCODING, load_encoding
 from hier_dag.transfer.save import METHOD, VECTORS, load_vectors
 
 

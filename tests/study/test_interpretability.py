@@ -13,7 +13,7 @@ from hier_dag.graph.files import load_graph
 from hier_dag.pipeline.stages import ENCODER, GRAPH
 from hier_dag.study.collect import finished_cells, markdown, summary_of, write_summary
 from hier_dag.study.registry import STUDIES
-from hier_dag.train.encoder_files import load_encoding
+from hier_dag.train.encoding_files import load_encoding
 
 PNG = b"\x89PNG\r\n\x1a\n"
 STUDY = STUDIES["interpretability"]

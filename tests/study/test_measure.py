@@ -9,7 +9,7 @@ from hier_dag.graph.files import load_graph
 from hier_dag.graph.knowledge_graph import TEST, TRAIN
 from hier_dag.pipeline.stages import ENCODER, GRAPH
 from hier_dag.study.measure import measure, without_tests
-from hier_dag.train.encoder_files import load_encoding
+from hier_dag.train.encoding_files import load_encoding
 from hier_dag.transfer.transfer import transfer
 
 DOMAIN = "grocery"

@@ -5,8 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from hier_dag.errors import StoreError
-from hier_dag.train.encoder_files import load_encoding, load_model, save_encoder
+from hier_dag.train.encoder_files import load_model, save_encoder
 from hier_dag.train.encoding_arrays import arrays_of
+from hier_dag.train.encoding_files import load_encoding
 
 
 @pytest.fixture(scope="module")
