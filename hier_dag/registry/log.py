@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +19,9 @@ from hier_dag.registry.connection import one_at_a_time
 from hier_dag.registry.projections import ENVIRONMENT, RUN, rows_of
 from hier_dag.registry.signing import signer
 from hier_dag.registry.tables import DetailRecord, EnvironmentRecord, EventRecord, RunRecord
+
+_log = logging.getLogger(__name__)
+_BEHIND = timedelta(minutes=1)  # clocks of machines that share a registry differ by less
 
 
 def head_of(s: Session) -> Head:
@@ -33,6 +38,15 @@ def _time_of(s: Session, head: Head) -> datetime | None:
     if at is None or at.tzinfo is not None:
         return at
     return at.replace(tzinfo=UTC)  # SQLite forgets the zone
+
+
+@cache  # once for each number of minutes: a run appends many events
+def _warn(minutes: int) -> None:
+    _log.warning(
+        "this machine's clock is %d minutes behind the registry's newest event (or the one that wrote it was "
+        "ahead): what is put on record now gets the time of that event. Set the clock right",
+        minutes,
+    )
 
 
 class Log:
@@ -79,9 +93,10 @@ class Log:
             who: user name; None for the user whose process this is.
             at: when it happened; None for now.
         """
-        told = (at or datetime.now(UTC)).astimezone(UTC)
-        if self._newest is not None:
-            told = max(told, self._newest)
+        now = (at or datetime.now(UTC)).astimezone(UTC)
+        told = now if self._newest is None else max(now, self._newest)
+        if told - now > _BEHIND:
+            _warn(int((told - now) / _BEHIND))
         event = Event(
             seq=self._head.seq + 1,
             prev=self._head.hash,
