@@ -68,19 +68,22 @@ class _Read:
 def contents_of(s: Session, text: str) -> list[Content]:
     """The contents that a text names, by platform and location, those that were read first in front.
 
+    A file that is there is known by its bytes: another of the same name is not what was read. One that lies
+    where it was read, so that its path ends with the location, means all that ever lay there.
+
     Args:
         s: a transaction.
-        text: a location or the end of one, a path to a file, a SHA-256 or its beginning (4 digits or more).
+        text: a location or a part of one, a path to a file, a SHA-256 or its beginning (4 digits or more).
 
     Raises:
-        UsageError: it names none, or files at several locations.
+        UsageError: it names none, a file of other bytes than any on record, or files at several locations.
     """
     column = InputRecord.location
-    found = _contents(s, column.in_(_suffixes(text)))
+    found = _contents(s, column.in_([text, os.path.normpath(text), os.path.abspath(text)]))
     if not found and _HEX.fullmatch(text.lower()):
         found = _by_digest(s, text.lower())
     if not found and os.path.isfile(text):
-        found = _by_digest(s, digest_file(Path(text)))
+        return _of_file(s, text)
     if not found and text:
         found = _contents(s, column.contains(text, autoescape=True))
         names = sorted({c.location for c in found})
@@ -92,7 +95,8 @@ def contents_of(s: Session, text: str) -> list[Content]:
             )
     if found:
         return found
-    some = s.scalars(select(column).order_by(InputRecord.event.desc(), InputRecord.position).limit(3)).all()
+    newest = select(column).order_by(InputRecord.event.desc(), InputRecord.position).limit(3)
+    some = _namesakes(s, text) or s.scalars(newest).all()
     raise UsageError(
         f"no artifact on record read a raw file called {text!r}.",
         fix=f"give a location such as {', '.join(sorted(set(some)))}, or the SHA-256 of the file's bytes"
@@ -101,10 +105,46 @@ def contents_of(s: Session, text: str) -> list[Content]:
     )
 
 
-def _suffixes(text: str) -> list[str]:
-    """What may be the declared location of a path: the text, and every end of the whole path."""
-    whole = PurePosixPath(os.path.abspath(text)).parts[1:]
-    return [text, *("/".join(whole[n:]) for n in range(len(whole))), os.path.abspath(text)]
+def _of_file(s: Session, path: str) -> list[Content]:
+    """Contents of a file's bytes; of the location that its path ends with, where they were read there.
+
+    Raises:
+        UsageError: no artifact read such bytes.
+    """
+    digest = digest_file(Path(path))
+    found = _by_digest(s, digest)
+    ends = _ends(path)
+    if here := {c.location for c in found if c.location in ends}:
+        return _contents(s, InputRecord.location.in_(here))
+    if found:
+        return found
+    alike = _namesakes(s, path)
+    raise UsageError(
+        f"no artifact on record read this file: its bytes (SHA-256 {digest[:12]}) are others than any that "
+        "were read.",
+        file=path,
+        fix=f"ask for what was read, by its location as declared: {', '.join(alike)}"
+        if alike
+        else "give a location as declared, or the SHA-256 of what was read",
+    )
+
+
+def _ends(path: str) -> set[str]:
+    """Every end of a whole path: one of them is the declared location of a file that was read there."""
+    whole = PurePosixPath(os.path.abspath(path)).parts[1:]
+    return {"/".join(whole[n:]) for n in range(len(whole))}
+
+
+def _namesakes(s: Session, path: str) -> list[str]:
+    """Locations on record that a path ends with, else those of files of its name; the first few."""
+    column = InputRecord.location
+    name = PurePosixPath(path).name
+    if not name:
+        return []
+    last = (column == name) | column.endswith(f"/{name}", autoescape=True)
+    alike = sorted(s.scalars(select(column).where(last).distinct()))
+    ends = _ends(path)
+    return [one for one in alike if one in ends] or alike[:_SHOWN]
 
 
 def _by_digest(s: Session, prefix: str) -> list[Content]:

@@ -59,7 +59,7 @@ def test_a_location_means_all_that_ever_lay_there(works, history):
     assert [v.version for v in found.live] == [3]
 
 
-@pytest.mark.parametrize("name", ["feb.csv", "/data/town/logs/cafe/feb.csv", FEB[:7], FEB.upper(), "feb"])
+@pytest.mark.parametrize("name", ["feb.csv", "./logs/cafe/feb.csv", FEB[:7], FEB.upper(), "feb"])
 def test_a_file_is_found_by_any_of_its_names(works, history, name):
     found = of(works, name)
     assert {c.location for c in found.contents} == {"logs/cafe/feb.csv"}
@@ -70,6 +70,38 @@ def test_a_file_at_hand_is_known_by_its_bytes_wherever_it_lies(works, tmp_path):
     (tmp_path / "copy.csv").write_text("user,item")
     works.line("cafe", [("logs/cafe.csv", digest_file(tmp_path / "copy.csv"))])
     assert of(works, str(tmp_path / "copy.csv")).contents[0].location == "logs/cafe.csv"
+
+
+def test_a_file_that_lies_where_it_was_read_means_all_that_ever_lay_there(works, tmp_path):
+    file = tmp_path / "logs" / "cafe.csv"
+    file.parent.mkdir()
+    file.write_text("user,item")
+    works.line("cafe", [("logs/cafe.csv", JAN)])
+    works.line("cafe", [("logs/cafe.csv", digest_file(file)), ("copy.csv", digest_file(file))])
+    found = of(works, str(file))
+    assert [(c.location, c.sha256) for c in found.contents] == [
+        ("logs/cafe.csv", JAN), ("logs/cafe.csv", digest_file(file)),
+    ]  # fmt: skip
+
+
+def test_a_file_of_other_bytes_is_not_taken_for_one_of_its_name(works, history, tmp_path):
+    file = tmp_path / "x" / "logs" / "cafe" / "feb.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("something else")
+    with pytest.raises(UsageError, match=r"its bytes .* are others than any that were read") as told:
+        of(works, str(file))
+    assert told.value.file == str(file)
+    assert "by its location as declared: logs/cafe/feb.csv" in told.value.fix
+
+
+def test_a_path_where_no_file_is_is_no_location_though_it_ends_like_one(works, history):
+    works.line("bar", [("logs/bar/feb.csv", "e" * 64)])
+    with pytest.raises(UsageError, match="no artifact on record read") as told:
+        of(works, "/nowhere/other/logs/cafe/feb.csv")
+    assert "give a location such as logs/cafe/feb.csv, or" in told.value.fix
+    with pytest.raises(UsageError, match="no artifact on record read") as told:
+        of(works, "/nowhere/feb.csv")
+    assert "such as logs/bar/feb.csv, logs/cafe/feb.csv, or" in told.value.fix
 
 
 def test_platforms_that_share_a_registry_are_told_apart(works, history, tmp_path):
