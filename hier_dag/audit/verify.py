@@ -1,4 +1,4 @@
-"""Verifies a platform: bytes, registry, version records everywhere, what is live; no problem hides others."""
+"""Verifies a platform: bytes, registry, version records, erasures, what is live; no problem hides others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hier_dag.audit.verify_erasures import check_erasures
 from hier_dag.audit.verify_files import manifests, read_all
 from hier_dag.audit.verify_leakage import check_leakage
 from hier_dag.audit.verify_records import (
@@ -61,6 +62,7 @@ def verify(
     _asked(found, store, lambda: check_log(registry, [*anchors, *noted], keys, found))
     _asked(found, store, lambda: check_manifests(registry, found))
     _asked(found, store, lambda: check_presence(store, registry, copies, found))
+    _asked(found, home, lambda: check_erasures(registry, home, found))
     if fast:
         found.not_asked.append(FAST)
     else:

@@ -9,7 +9,7 @@ from hier_dag.store.failures import StorageError
 
 MANIFEST, FILE, STRANGER, UNREAD = "manifest", "file", "stranger", "unreadable"
 REGISTRY, CHAIN, PARENT, ORPHAN, LOST = "registry", "chain", "parent", "orphan", "lost"
-RECORD, LEAKAGE = "version record", "leakage"
+RECORD, LEAKAGE, ERASURE = "version record", "leakage", "erasure"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Verdict:
         anchors: events that version records, files and notes say are on the chain.
         rows: artifacts on record.
         records: version records that were compared, at all places.
+        erasures: of users, on record.
         proven: claims about leakage that hold.
         not_asked: what was left out, and why.
         remarks: what is odd in the log, and no sign of forgery.
@@ -66,6 +67,7 @@ class Verdict:
     anchors: int = 0
     rows: int = 0
     records: int = 0
+    erasures: int = 0
     proven: int = 0
     not_asked: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
