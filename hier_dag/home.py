@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,8 +101,17 @@ def state_root() -> Path:
     return root
 
 
+def home_at(platform: str) -> Home:
+    """State of one platform, to be read: nothing is made, and it may be mounted read-only.
+
+    Raises:
+        ConfigError: when HIER_HOME is no folder.
+    """
+    return Home(state_root() / platform)
+
+
 def home_of(platform: str) -> Home:
-    """State of one platform; its folder is made when it is not there.
+    """State of one platform, to be written; its folder is made when it is not there.
 
     Raises:
         ConfigError: when that folder cannot be made or written.
@@ -109,9 +119,25 @@ def home_of(platform: str) -> Home:
     root = state_root() / platform
     with _writing(root, "HIER_HOME"):
         root.mkdir(parents=True, exist_ok=True)
-        if not os.access(root, os.W_OK | os.X_OK):
+        if not may_be_written(root):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return Home(root)
+
+
+def may_be_written(folder: Path) -> bool:
+    """Whether this process may make files in a folder."""
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+@contextmanager
+def working_folder(home: Home) -> Iterator[Path]:
+    """A folder to work in: `scratch`; where the state may only be read, a temporary one of the system's."""
+    if may_be_written(home.scratch if home.scratch.exists() else home.root):
+        home.scratch.mkdir(exist_ok=True)
+        yield home.scratch
+        return
+    with tempfile.TemporaryDirectory(prefix="hier-") as folder:
+        yield Path(folder)
 
 
 def domains_file() -> Path:

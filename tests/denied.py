@@ -35,6 +35,20 @@ def denied(*paths):
 
 
 @contextmanager
+def read_only(root):
+    """Takes the right to write a folder and all below it away, likewise."""
+    modes = {p: p.stat().st_mode for p in (root, *root.rglob("*")) if not p.is_symlink()}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    try:
+        with _without_override():
+            yield
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+@contextmanager
 def _without_override():
     libc, header, now = ctypes.CDLL(None, use_errno=True), _Header(_VERSION_3, 0), (_Set * 2)()
     assert libc.capget(ctypes.byref(header), now) == 0, os.strerror(ctypes.get_errno())

@@ -23,14 +23,13 @@ def anchor(
     as_json: Json = False,
 ) -> None:
     """Note number and hash of the newest event elsewhere: `hier audit verify` then misses nothing cut off."""
-    from hier_dag.cli.places import platform_of
-    from hier_dag.registry import Registry
+    from hier_dag.cli.places import registry_of, state_of
     from hier_dag.registry.anchors import append_anchor, note_anchor
 
     if file is None and git is None:
         raise UsageError("where is the anchor to lie?", fix="give --file FILE or --git FOLDER, or both")
-    _, home = platform_of(domains)
-    head = Registry(home.registry_url, platform=home.platform).head()
+    _, home = state_of(domains)
+    head = registry_of(home).head()
     if head.seq == 0:
         raise UsageError("the registry has no event yet: there is nothing to hold fast.", fix="run: hier run")
     where = []

@@ -30,15 +30,14 @@ def bundle(
     from hier_dag.audit.bundle import declared, write_bundle
     from hier_dag.audit.bundle.verify import BUNDLE, STATEMENT, read
     from hier_dag.cli.model_card import earned_in
-    from hier_dag.cli.places import platform_of
-    from hier_dag.registry import Registry
+    from hier_dag.cli.places import registry_of, state_of
     from hier_dag.store import ArtifactStore
 
     name = readable(domain, "DOMAIN")
-    config, home = platform_of(domains)
+    config, home = state_of(domains)
     path = write_bundle(
         ArtifactStore(home.store),
-        Registry(home.registry_url, platform=home.platform),
+        registry_of(home),
         home,
         name,
         file,

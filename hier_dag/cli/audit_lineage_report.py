@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, out, print_json
+from hier_dag.errors import UsageError
+from hier_dag.home import may_be_written
 
 
 def lineage_report(
@@ -24,11 +26,16 @@ def lineage_report(
     The registry's log is verified on the way; exit code 1 where it is not sound.
     """
     from hier_dag.audit.report import platform_report, write_report
-    from hier_dag.cli.places import platform_of
-    from hier_dag.registry import Registry
+    from hier_dag.cli.places import registry_of, state_of
 
-    _, home = platform_of(domains)
-    report = platform_report(Registry(home.registry_url, platform=home.platform), fast=fast)
+    _, home = state_of(domains)
+    if folder is None and not may_be_written(home.root):
+        raise UsageError(
+            "the state may only be read, and the report goes there unless told otherwise.",
+            file=str(home.audit),
+            fix="name a folder with --out DIR",
+        )
+    report = platform_report(registry_of(home), fast=fast)
     files = write_report(report, folder or home.audit)
     if as_json:
         print_json({**report, "files": {name: str(path) for name, path in files.items()}})

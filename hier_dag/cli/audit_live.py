@@ -33,14 +33,13 @@ def live(
     as_json: Json = False,
 ) -> None:
     """Show what was live at a moment: version, since when, by whom, why, what became of the space, digest."""
-    from hier_dag.cli.places import platform_of
-    from hier_dag.registry import Registry
+    from hier_dag.cli.places import registry_of, state_of
     from hier_dag.retention.history import every_history, history_of, moment_of, refuse_none, shown, up_to
 
     now = datetime.now(UTC)
     moment = now if at is None else moment_of(at, now)
-    config, home = platform_of(domains)
-    registry = Registry(home.registry_url, platform=home.platform)
+    config, home = state_of(domains)
+    registry = registry_of(home)
     if domain is None:
         histories = every_history(registry, alias)
     else:

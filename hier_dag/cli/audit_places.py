@@ -18,12 +18,12 @@ def on_record(domains: str | None) -> tuple[Registry, dict[str, ArtifactStore]]:
 
     Raises:
         ConfigError: when the declaration is wrong.
+        UsageError: when there is nothing of the platform.
+        RegistryError: when its registry is gone, or cannot be read.
     """
-    from hier_dag.cli.places import platform_of
-    from hier_dag.registry import Registry
+    from hier_dag.cli.places import registry_of, state_of
     from hier_dag.store import ArtifactStore
 
-    _, home = platform_of(domains)
+    _, home = state_of(domains)
     homes = [Home(p.parent) for p in sorted(state_root().glob("*/store")) if p.is_dir()]
-    registry = Registry(home.registry_url, platform=home.platform)
-    return registry, {h.platform: ArtifactStore(h.store) for h in homes}
+    return registry_of(home), {h.platform: ArtifactStore(h.store) for h in homes}

@@ -28,16 +28,15 @@ def reconcile(
     as_json: Json = False,
 ) -> None:
     """Record what ended processes committed without a row; tell how store, registry and places differ."""
-    from hier_dag.cli.places import platform_of
+    from hier_dag.cli.places import registry_of, state_of, state_to_change
     from hier_dag.reconcile.reconcile import reconcile as reconciled
-    from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
     if why and not lost:
         raise UsageError("--why goes with --lost.", fix='give both: --lost --why "…"')
     given_up = reason(why) if lost else ""
-    config, home = platform_of(domains)
-    registry = Registry(home.registry_url, platform=home.platform)
+    config, home = (state_to_change if lost else state_of)(domains)
+    registry = registry_of(home)
     copies = config.stages.publish.copies
     found = reconciled(home.root, ArtifactStore(home.store), registry, copies, lost=given_up)
     if as_json:

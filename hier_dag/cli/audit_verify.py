@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, err, out, print_json
-from hier_dag.errors import HierError
+from hier_dag.errors import ConfigError, HierError, UsageError
 from hier_dag.progress import Step, listening
 
 if TYPE_CHECKING:
     from hier_dag.audit.verify_verdict import Verdict
+    from hier_dag.registry.anchors import Anchor
 
 _SHOWN = 200
 
@@ -44,19 +45,18 @@ def verify(
 ) -> None:
     """Verify bytes, chain, parents, version records at all places and the leakage proofs of what is live."""
     from hier_dag.audit.verify import verify as verified
-    from hier_dag.cli.places import platform_of
+    from hier_dag.cli.places import registry_of, state_of
     from hier_dag.registry import Registry
     from hier_dag.registry.anchors import noted_anchors, read_anchors
-    from hier_dag.registry.signing import public_key
 
     began = time.perf_counter()
-    config, home = platform_of(domains)
-    anchors = [a for file in anchor or () for a in read_anchors(file)]
-    anchors += [a for folder in git or () for a in noted_anchors(folder)]
-    keys = dict(public_key(file) for file in key) if key else None
+    config, home = state_of(domains)
+    anchors = [a for file in anchor or () for a in _some(read_anchors(file), "--anchor", file)]
+    anchors += [a for folder in git or () for a in _some(noted_anchors(folder), "--git", folder)]
+    keys = dict(_key(file) for file in key) if key else None
     registry: Registry | HierError
     try:
-        registry = Registry(home.registry_url, platform=home.platform)
+        registry = registry_of(home)
     except HierError as error:
         registry = error
     with _bar(quiet=as_json):
@@ -70,6 +70,30 @@ def verify(
         _print(found, time.perf_counter() - began)
     if not found.sound:
         raise typer.Exit(REFUSED)
+
+
+def _some(anchors: list[Anchor], option: str, place: Path) -> list[Anchor]:
+    """Anchors of a place that was named for them: none would vouch for nothing, and look as if it did."""
+    if not anchors:
+        raise UsageError(
+            f"{option}: there is no anchor in it.",
+            file=str(place),
+            fix="name where hier audit anchor wrote one, or leave the option out",
+        )
+    return anchors
+
+
+def _key(file: Path) -> tuple[str, Any]:
+    from hier_dag.registry.signing import public_key
+
+    try:
+        return public_key(file)
+    except ConfigError as error:
+        if error.file is None:
+            lacking = "--key: the library cryptography is not installed."
+            raise ConfigError(lacking, fix="pip install -e '.[sign]', or leave --key out") from None
+        fix = "name the public half of the key that signs: openssl pkey -in key.pem -pubout -out key.pub"
+        raise ConfigError(f"--key: {error.message}", file=error.file, fix=fix) from None
 
 
 @contextmanager
@@ -130,6 +154,7 @@ def _figures(found: Verdict) -> Table:
         ("anchors", f"{found.anchors:,}", ()),
         ("artifacts on record", f"{found.rows:,}", ("lost", "parent")),
         ("version records, at all places", f"{found.records:,}", ("version record",)),
+        ("erasures on record", f"{found.erasures:,}", ("erasure",)),
         ("claims about leakage", f"{found.proven:,}", ("leakage",)),
     )
     for what, count, kinds in rows:

@@ -32,13 +32,13 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Read the sets in force at home and at every copy, and compare each file with its digest."""
-    from hier_dag.cli.places import platform_of, target_of
+    from hier_dag.cli.places import state_of, target_of
     from hier_dag.pipeline.copies import check_copies
     from hier_dag.pipeline.policy import policy_of
 
     began = time.perf_counter()
-    names = platform_of(domains)[0].target_names if domain is None else (readable(domain, "DOMAIN"),)
-    config, home, workshop = target_of(names[0], domains)
+    names = state_of(domains)[0].target_names if domain is None else (readable(domain, "DOMAIN"),)
+    config, home, workshop = target_of(names[0], domains, only_read=not repair)
     policy = policy_of(config, home.root, readable(alias, "--alias"))
     found = list(check_copies(workshop, policy, names, repair=repair))
     if as_json:

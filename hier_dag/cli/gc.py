@@ -43,21 +43,20 @@ def gc(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what nobody needs any more in the store and at copies, and why; with --delete, remove it."""
-    from hier_dag.cli.places import platform_of
-    from hier_dag.registry import Registry
+    from hier_dag.cli.places import registry_of, state_of, state_to_change
     from hier_dag.retention.collect import collect
     from hier_dag.retention.keep import Rules
     from hier_dag.retention.plan import Retention
     from hier_dag.store import ArtifactStore
 
-    config, home = platform_of(domains)
+    config, home = (state_to_change if delete else state_of)(domains)
     declared = config.retention
     rules = Rules(
         declared.keep if keep is None else keep,
         timedelta(days=declared.days if older_than is None else older_than),
     )
     ArtifactStore(home.store)  # its folders are there from now on
-    registry = Registry(home.registry_url, platform=home.platform)
+    registry = registry_of(home)
     retention, now = Retention(config, home, registry, rules), datetime.now(UTC)
     plan = retention.plan(now)
     done = collect(retention, now) if delete else None

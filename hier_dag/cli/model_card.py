@@ -32,15 +32,14 @@ def card(
     from hier_dag.audit.card.card import MARKDOWN, card_files
     from hier_dag.audit.evidence.declared import declared
     from hier_dag.audit.evidence.subject import subject_of
-    from hier_dag.cli.places import platform_of
-    from hier_dag.registry import Registry
+    from hier_dag.cli.places import registry_of, state_of
     from hier_dag.store import ArtifactStore
 
     name = readable(domain, "DOMAIN")
-    config, home = platform_of(domains)
+    config, home = state_of(domains)
     about = subject_of(
         ArtifactStore(home.store),
-        Registry(home.registry_url, platform=home.platform),
+        registry_of(home),
         home.platform,
         name,
         version,

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -34,7 +35,11 @@ DomainsFile = Annotated[
 
 def print_json(value: Any) -> None:
     """Prints a value as JSON on standard output; instants as ISO 8601."""
-    out.file.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+    out.file.write(json.dumps(value, ensure_ascii=False, indent=1, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def print_whatever_it_holds() -> None:

@@ -39,14 +39,13 @@ def paths(
 
 def _overview(most: int, folder: Path | None, domains: str | None, as_json: bool) -> None:
     from hier_dag.cli.path_view import families_table, intents_table
-    from hier_dag.cli.places import platform_of
+    from hier_dag.cli.places import registry_of, state_of
     from hier_dag.lineage.carried import paths_of
     from hier_dag.pipeline.stages import ENCODER
-    from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
-    config, home = platform_of(domains)
-    registry = Registry(home.registry_url, platform=home.platform)
+    config, home = state_of(domains)
+    registry = registry_of(home)
     encoder = registry.latest(ENCODER, None)
     if encoder is None:
         raise UsageError(f"platform {config.platform} has no encoder yet.", fix="run: hier run")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, out, print_json
-from hier_dag.cli.places import platform_of
+from hier_dag.cli.places import registry_of, state_of, state_to_change
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import UsageError
 from hier_dag.home import Home
@@ -36,7 +36,7 @@ def list_(domains: DomainsFile = None, as_json: Json = False) -> None:
     """Quarantined rows of every domain, by raw file and reason."""
     from hier_dag.quarantine.held import names, newest, summary
 
-    config, home = platform_of(domains)
+    config, home = state_of(domains)
     workshop = _workshop(home)
     held = [h for name in names(config) if (h := newest(config, workshop, name)) is not None]
     rows = [row for h in held for row in summary(h)]
@@ -83,7 +83,7 @@ def show(
     from hier_dag.quarantine.export import write_rows
     from hier_dag.quarantine.held import SHARED, newest
 
-    config, home = platform_of(domains)
+    config, home = state_of(domains)
     held = newest(config, _workshop(home), domain)
     if held is None:
         raise UsageError(f"{domain} has not been ingested yet.", domain=domain, fix="run: hier run")
@@ -147,7 +147,7 @@ def replay(
     from hier_dag.quarantine.mended import read_mended
     from hier_dag.quarantine.replay import corrections_of
 
-    config, home = platform_of(domains)
+    config, home = state_to_change(domains)
     workshop = _workshop(home)
     before = newest(config, workshop, domain)
     if before is None:
@@ -260,7 +260,6 @@ def _tell_replay(
 
 def _workshop(home: Home) -> Workshop:
     from hier_dag.pipeline.workshop import Workshop
-    from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
-    return Workshop(ArtifactStore(home.store), Registry(home.registry_url, platform=home.platform))
+    return Workshop(ArtifactStore(home.store), registry_of(home))

@@ -32,10 +32,10 @@ def report(
     ] = None,
 ) -> None:
     """Show the figures of every target: NDCG and HR by full ranking, with 95 % intervals."""
-    from hier_dag.cli.places import platform_of
+    from hier_dag.cli.places import state_of
     from hier_dag.cli.report_table import K, figures_table, models_table
 
-    config, home = platform_of(domains)
+    config, home = state_of(domains)
     records, missing = collect(config, home)
     if records and (html or folder):
         write_pages(records, config.platform, html, folder, earned_modules(config, home))
@@ -66,11 +66,11 @@ def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], d
     """Every target's records, and why a target has none."""
     import pyarrow.parquet as pq
 
+    from hier_dag.cli.places import registry_of
     from hier_dag.pipeline.stages import MODEL
-    from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
-    store, registry = ArtifactStore(home.store), Registry(home.registry_url, platform=home.platform)
+    store, registry = ArtifactStore(home.store), registry_of(home)
     records: list[dict[str, Any]] = []
     missing = {}
     for domain in config.target_names:
@@ -87,13 +87,13 @@ def collect(config: PlatformConfig, home: Home) -> tuple[list[dict[str, Any]], d
 
 def earned_modules(config: PlatformConfig, home: Home) -> dict[str, list[Earned]]:
     """What each module earns, by target, as far as cells of the ablation study are there; trains nothing."""
+    from hier_dag.cli.places import registry_of
     from hier_dag.pipeline.workshop import Workshop
-    from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
     from hier_dag.study.ablation import AblationStudy
     from hier_dag.study.collect import finished_cells
 
-    registry = Registry(home.registry_url, platform=home.platform)
+    registry = registry_of(home)
     study = AblationStudy()
     return study.earned(config, finished_cells(study, config, Workshop(ArtifactStore(home.store), registry)))
 

@@ -11,16 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from hier_dag.cli.output import REFUSED, DomainsFile, Json, err, out, print_json, readable
-from hier_dag.cli.places import stores_of
+from hier_dag.cli.places import registry_of, stores_of
 from hier_dag.config import PlatformConfig, load_config
 from hier_dag.errors import ConfigError, UsageError
-from hier_dag.home import Home, last_domains_file, state_root
+from hier_dag.home import home_at, named_domains_file, working_folder
 
 if TYPE_CHECKING:
     from hier_dag.registry import Decision
     from hier_dag.reproduce.certificate import Certificate
     from hier_dag.reproduce.declared import RawPlace
-    from hier_dag.store import ArtifactStore
+    from hier_dag.store import ArtifactStore, Manifest
 
 _SHORT = 12
 _SHOWN = 8  # distributions named
@@ -63,39 +63,47 @@ def reproduce(
     if digest is None:
         raise UsageError("DIGEST is missing.", fix="give it, or its beginning: hier reproduce DIGEST")
     from hier_dag.audit.find import find
-    from hier_dag.registry import Registry
+    from hier_dag.registry.connection import is_read_only
     from hier_dag.reproduce.certificate import certificates_of, put_on_record
     from hier_dag.reproduce.reproduce import reproduce as again
 
     stores = stores_of(domains)
     place = find(stores, readable(digest, "DIGEST"), _kinds(stores))
-    home = Home(state_root() / place.platform)
-    registry = Registry(home.registry_url, platform=home.platform)
+    home = home_at(place.platform)
+    registry = registry_of(home)
     if history:
         _print_history(certificates_of(registry, place.digest), as_json)
         return
-    made = []
-    for certificate in again(
-        stores[place.platform],
-        registry,
-        place.kind,
-        place.digest,
-        home.scratch,
-        raw=_raw(data, domains, place.platform),
-        deep=deep,
-        anyway=anyway,
-        threads=threads,
-        device=None if device is None else device.value,
-        started=lambda m: err.print(f"{m.kind}{f'[{m.partition}]' if m.partition else ''} …", markup=False),
-    ):
-        put_on_record(registry, certificate)
-        made.append(certificate)
-        if not as_json:
-            out.print(_told(certificate), highlight=False, soft_wrap=True)
+    made, recorded = [], not is_read_only(home.registry_url)
+    with working_folder(home) as scratch:
+        for certificate in again(
+            stores[place.platform],
+            registry,
+            place.kind,
+            place.digest,
+            scratch,
+            raw=_raw(data, domains, place.platform),
+            deep=deep,
+            anyway=anyway,
+            threads=threads,
+            device=None if device is None else device.value,
+            started=_started,
+        ):
+            if recorded:
+                put_on_record(registry, certificate)
+            made.append(certificate)
+            if not as_json:
+                out.print(_told(certificate), highlight=False, soft_wrap=True)
+    if not recorded:
+        err.print("The registry may only be read: no certificate is on record.", style="yellow")
     if as_json:
         print_json([c.as_json() for c in made] if deep else made[-1].as_json())
     if not all(c.holds for c in made):
         raise typer.Exit(REFUSED)
+
+
+def _started(m: Manifest) -> None:
+    err.print(f"{m.kind}{f'[{m.partition}]' if m.partition else ''} …", markup=False)
 
 
 def _kinds(stores: dict[str, ArtifactStore]) -> tuple[str, ...]:
@@ -114,9 +122,12 @@ def _raw(data: Path | None, domains: str | None, platform: str) -> RawPlace:
 
 
 def _declaration(domains: str | None, platform: str) -> PlatformConfig | None:
-    """The platform's declaration, where one can be read; nothing of it decides what is built."""
+    """The platform's declaration, where one is named and can be read; nothing of it decides what is built."""
+    file = Path(domains) if domains else named_domains_file()
+    if file is None:
+        return None
     try:
-        config = load_config(Path(domains) if domains else last_domains_file())
+        config = load_config(file)
     except ConfigError:
         if domains:
             raise

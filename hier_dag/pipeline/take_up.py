@@ -81,7 +81,7 @@ def _held(root: Path, path: Path) -> Iterator[IO[bytes] | None]:
     try:
         with turn(root, alone=True):
             refuse_odd(path)
-            file = path.open("rb")
+            file = path.open("r+b")  # where it could not be removed afterwards, nothing is taken up
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

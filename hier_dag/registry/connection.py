@@ -52,7 +52,7 @@ def make_engine(url: str, timeout: float) -> Engine:
                 cursor.execute(f"SET lock_timeout = {math.ceil(1000 * timeout)}")  # milliseconds
             connection.commit()
 
-    if sqlite and (file := sqlite_database(url)) is not None and _read_only(file):
+    if sqlite and (file := sqlite_database(url)) is not None and is_read_only(url):
         _open_read_only(engine, file)
     elif sqlite:
 
@@ -73,17 +73,38 @@ def make_engine(url: str, timeout: float) -> Engine:
     return engine
 
 
-def _read_only(file: str) -> bool:
-    return os.path.isfile(file) and not os.access(file, os.W_OK)
+def is_read_only(url: str) -> bool:
+    """Whether a registry is a SQLite file that may not be written, or lies where nothing may be."""
+    file = sqlite_database(url) if url.startswith("sqlite") else None
+    if file is None or not os.path.isfile(file):
+        return False
+    return not (os.access(file, os.W_OK) and os.access(_folder(file), os.W_OK))
+
+
+def _folder(file: str) -> str:
+    return os.path.dirname(os.path.abspath(file))
 
 
 def _open_read_only(engine: Engine, file: str) -> None:
-    """Opens a file that may not be written, such as a backup, so that it can be asked."""
+    """Opens a file that may not be written, such as a backup, so that it can be asked.
+
+    Raises:
+        RegistryError: its newest events lie in a file beside it that only who may write can take in.
+    """
+    # A log beside the file is read with its index, or where an index may be made; without either SQLite
+    # reads a file in WAL mode only as one that stays, and would pass over what the log holds.
+    log = os.path.isfile(f"{file}-wal") and os.path.getsize(f"{file}-wal") > 0
+    writable = os.access(_folder(file), os.W_OK)
+    if log and not writable and not os.path.isfile(f"{file}-shm"):
+        raise RegistryError(
+            "the registry may only be read, and its newest events lie in a log that was not closed.",
+            file=f"{os.path.abspath(file)}-wal",
+            fix="copy the registry and this file to a folder that you may write, and set HIER_REGISTRY to it",
+        )
+    mode = "mode=ro" if writable or log else "immutable=1"
 
     @event.listens_for(engine, "do_connect")
     def _connect(_: Any, __: Any, ___: Any, arguments: dict[str, Any]) -> Any:
-        # Without the right to make files beside it, SQLite reads a file in WAL mode only as one that stays.
-        mode = "mode=ro" if os.access(os.path.dirname(file) or ".", os.W_OK) else "immutable=1"
         return sqlite3.connect(
             f"file:{quote(os.path.abspath(file))}?{mode}",
             uri=True,

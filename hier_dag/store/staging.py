@@ -77,11 +77,11 @@ def turn(root: Path, *, alone: bool = False) -> Iterator[None]:
 
     Raises:
         StoreError: the lock was replaced by a link.
-        OSError: the store cannot be written.
+        OSError: there is no lock, and none can be made; or it cannot be opened.
     """
     path = root / LOCK
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        fd = _open(path, alone=alone)
     except OSError as e:
         if e.errno != errno.ELOOP:
             raise
@@ -91,6 +91,16 @@ def turn(root: Path, *, alone: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def _open(path: Path, *, alone: bool) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as e:
+        if not alone or e.errno not in (errno.EACCES, errno.EROFS):
+            raise
+        # Who may not write looks at what would be taken away; use is noted by those who may.
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
 
 
 def renew(root: Path, folder: Path) -> None:

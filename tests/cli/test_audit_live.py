@@ -77,7 +77,7 @@ def test_a_platform_that_has_published_nothing_says_what_to_run(hier, tmp_path, 
     for about in ((), ("cafe",)):
         answer = hier("audit", "live", *about, "--domains", town.declaration)
         assert answer.code == 2
-        assert "nothing has been published yet" in answer.err
+        assert "there is nothing of the platform 'town'" in answer.err
         assert "hier run" in answer.err
 
 

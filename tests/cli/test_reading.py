@@ -101,9 +101,9 @@ def test_before_the_first_run_commands_say_what_to_do(fresh, hier):
     assert "nothing yet" in err
     assert "hier run" in err
     code, _, err = hier("report", "--domains", fresh.domains)
-    assert code == 0
-    assert "no model yet; run: hier run" in err
-    assert json.loads(hier("report", "--domains", fresh.domains, "--json").out) == []
+    assert code == 2
+    assert "there is nothing of the platform 'sample' here" in err
+    assert "hier run" in err
 
 
 def test_the_records_have_exactly_the_declared_keys(platform, hier):

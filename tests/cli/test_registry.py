@@ -21,6 +21,7 @@ def town(tmp_path, monkeypatch):
 
 
 def test_an_old_registry_is_named_by_every_command_and_upgraded_by_one(hier, town, monkeypatch, tmp_path):
+    town.publish("set 1")
     monkeypatch.setenv("HIER_REGISTRY", registry_url(tmp_path / "old.db"))
     upgrade(registry_url(tmp_path / "old.db"), to="0001")
     answer = hier("gc")
