@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from hier_dag.cli.app import STOPPED
 from hier_dag.cli.output import err
 
 if TYPE_CHECKING:
     from hier_dag.orchestration.runner import Done
-
-STOPPED = 130  # as shells say of a command ended by an interrupt
 
 
 @contextmanager

@@ -11,14 +11,15 @@ LARGE = ("numpy", "pyarrow", "pandas", "scipy", "torch", "ibis", "duckdb", "dags
 @pytest.mark.parametrize(
     ("modules", "needed"),
     [
-        ("hier_dag.cli.app", set()),
+        ("hier_dag.cli.commands", set()),
         (
-            "hier_dag.cli.app, hier_dag.lineage.trace, hier_dag.lineage.impact, hier_dag.lineage.reference",
+            "hier_dag.cli.commands, hier_dag.lineage.trace, hier_dag.lineage.impact, "
+            "hier_dag.lineage.reference",
             set(),
         ),
-        ("hier_dag.cli.app, hier_dag.lineage.why, hier_dag.cli.why_view", {"numpy", "pyarrow"}),
-        ("hier_dag.cli.app, hier_dag.lineage.difference", {"numpy", "pyarrow"}),
-        ("hier_dag.cli.app, hier_dag.audit.card.card, hier_dag.audit.bundle", {"numpy", "pyarrow"}),
+        ("hier_dag.cli.commands, hier_dag.lineage.why, hier_dag.cli.why_view", {"numpy", "pyarrow"}),
+        ("hier_dag.cli.commands, hier_dag.lineage.difference", {"numpy", "pyarrow"}),
+        ("hier_dag.cli.commands, hier_dag.audit.card.card, hier_dag.audit.bundle", {"numpy", "pyarrow"}),
     ],
     ids=["start", "registry", "why", "diff", "bundle"],
 )
