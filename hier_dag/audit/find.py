@@ -47,6 +47,11 @@ def find(stores: Mapping[str, ArtifactStore], prefix: str, kinds: tuple[str, ...
     found = [p for p in known if p.digest.startswith(prefix.lower())] if prefix else []
     if len(found) == 1:
         return found[0]
+    if len({p.digest for p in found}) == 1:
+        raise UsageError(
+            f"{prefix!r} is an artifact of several platforms: {_listed(found)}.",
+            fix="name the declaration with --domains FILE",
+        )
     if found:
         raise UsageError(
             f"{prefix!r} begins the digest of several artifacts: {_listed(found)}.", fix="give more of it"

@@ -31,7 +31,9 @@ def alias(
         raise UsageError(
             f"no alias can be called {name!r}.", fix="names are lower-case letters, digits and underscores"
         )
+    before = workshop.registry.alias(domain, name)
     moved, row = name_set(workshop, policy_of(config, home.root, name), domain, version=to, why=reason(why))
+    already = before is not None and before.version == moved.version
     if as_json:
         print_json(
             {
@@ -40,11 +42,16 @@ def alias(
                 "version": moved.version,
                 "names": row.version,
                 "digest": moved.digest,
+                "already": already,
                 "change": moved.change,
                 "who": moved.who,
                 "why": moved.why,
             }
         )
         return
-    words = f"{domain}: {name} is version {moved.version} now, the set of live version {row.version}"
+    when = "already" if already else "now"
+    words = f"{domain}: {name} is version {moved.version} {when}, the set of live version {row.version}"
     out.print(f"{words} ({row.digest[:12]}).", highlight=False, markup=False, soft_wrap=True)
+    if already:
+        told = f"Nothing has moved, and the reason on record stays: {moved.why}"
+        out.print(told, style="yellow", highlight=False, markup=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from hier_dag.cli.short import commit
 
 if TYPE_CHECKING:
     from hier_dag.lineage.trace import Trace, Traced
+    from hier_dag.lineage.versions import Version
 
 _SHORT = 12
 _PAST = 6  # earlier versions of one set that are listed
@@ -89,14 +90,19 @@ def _told(traced: Traced) -> Text:
     )
     live = [v for v in traced.versions if v.in_force]
     past = [v for v in traced.versions if not v.in_force]
+    name = _by_platform if len({v.platform for v in traced.versions}) > 1 else str
     if live:
-        text.append(f"\n● in force: {', '.join(map(str, live))}", "bold green")
+        text.append(f"\n● in force: {', '.join(map(name, live))}", "bold green")
     if past:
-        text.append(f"\n○ earlier: {', '.join(map(str, past[-_PAST:]))}", "green")
+        text.append(f"\n○ earlier: {', '.join(map(name, past[-_PAST:]))}", "green")
         text.append(f" and {len(past) - _PAST:,} more" if len(past) > _PAST else "", "green")
     if not traced.stores:
         text.append(" · no longer stored", "red")
     return text
+
+
+def _by_platform(version: Version) -> str:
+    return f"{version} ({version.platform})"
 
 
 def _sum(found: Trace) -> str:
