@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from hier_dag.digest import digest_file
 from hier_dag.publish.reader import open_set
+from hier_dag.registry import Move, Registry
 
 
 def answered(hier, *arguments):
@@ -94,9 +96,49 @@ def test_the_impact_of_a_file_ends_at_live_versions(platform, hier):
     assert {v["domain"] for v in told["versions"]} == set(platform.config.target_names)
     by_bytes = answered(hier, "audit", "impact", told["contents"][0]["sha256"][:12])
     assert by_bytes == told == answered(hier, "audit", "impact", platform.logs / "grocery.jsonl")
+    gone = platform.data.parent / "elsewhere" / "logs" / "grocery.jsonl"
+    assert hier("audit", "impact", gone).code == 2
     shown = hier("audit", "impact", "grocery.jsonl")
     assert shown.code == 0, shown.err
     assert "Versions made of this file: 5 in force, 0 earlier ones." in shown.out
     answer = hier("audit", "impact", "no/such/file.csv")
     assert answer.code == 2
     assert "give a location such as" in answer.err
+
+
+def test_a_file_below_data_is_its_location_and_other_bytes_there_are_told(own, hier):
+    file = own.logs / "grocery.jsonl"
+    before = answered(hier, "audit", "impact", file, "--domains", own.domains)
+    assert before["other_bytes"] is None
+    file.write_text("{}\n")
+    now = answered(hier, "audit", "impact", file, "--domains", own.domains)
+    assert now["other_bytes"] == {"path": str(file), "sha256": digest_file(file)}
+    assert now["contents"] == before["contents"]
+    assert "has other bytes now" in hier("audit", "impact", file, "--domains", own.domains).out
+    file.unlink()
+    assert answered(hier, "audit", "impact", file, "--domains", own.domains) == before
+
+
+def test_a_file_of_another_place_and_of_other_bytes_is_not_the_one_that_was_read(own, hier, tmp_path):
+    other = tmp_path / "x" / "logs" / "grocery.jsonl"
+    other.parent.mkdir(parents=True)
+    other.write_text("{}\n")
+    answer = hier("audit", "impact", other, "--domains", own.domains)
+    assert answer.code == 2
+    assert "others than any that were read" in answer.err
+    assert "logs/grocery.jsonl" in answer.err
+
+
+def test_platforms_that_share_a_registry_and_a_set_are_told_apart(own, hier):
+    row = own.registry.alias("grocery")
+    other = Registry(own.registry.url, platform="mall")
+    other.move_alias(Move("grocery", "live", row.digest, "r", "w"))
+    shown = hier("audit", "trace", row.digest, "--domains", own.domains)
+    assert "grocery@1 (mall), grocery@1 (sample)" in shown.out
+    (own.state / "mall" / "store").parent.mkdir()
+    (own.state / "mall" / "store").symlink_to(own.home.store)
+    answer = hier("audit", "leakage", row.digest)
+    assert answer.code == 2
+    assert "is an artifact of several platforms" in answer.err
+    assert "--domains FILE" in answer.err
+    assert hier("audit", "leakage", row.digest, "--domains", own.domains).code == 0

@@ -76,6 +76,16 @@ def test_a_pinned_version_stays_until_the_pin_is_taken_back(hier, town):
     ]
 
 
+def test_pins_are_told_in_json(hier, town):
+    told = json.loads(hier("pin", "cafe", "--why", "audit", "--until", "2999-12-31", "--json").out)
+    assert (told["domain"], told["version"], told["digest"]) == ("cafe", 5, town.sets[4])
+    assert (told["pinned"], told["why"]) == (True, "audit")
+    assert told["until"].startswith("2999-12-31T23:59:59")
+    assert "T" in told["created_at"]
+    told = json.loads(hier("unpin", "cafe", "--why", "settled", "--json").out)
+    assert (told["version"], told["pinned"], told["until"], told["why"]) == (5, False, None, "settled")
+
+
 def test_without_a_version_the_live_set_is_pinned_and_the_last_day_counts(hier, town):
     answer = hier("pin", "cafe", "--why", "audit", "--until", "2999-12-31")
     assert "version 5" in answer.out

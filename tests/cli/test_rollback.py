@@ -105,6 +105,12 @@ def test_a_named_alias_is_followed_by_its_name(own, hier):
     assert "canary is version 1 now, the set of live version 1" in out
     live, canary = open_set(own.home.root, "recipes"), open_set(own.home.root, "recipes", "canary")
     assert (canary.digest, canary.record.why) == (live.digest, "a first look")
+    again = hier("alias", "recipes", "canary", "--why", "another reason")
+    assert again.code == 0
+    assert "canary is version 1 already" in again.out
+    assert "the reason on record stays: a first look" in again.out
+    told = json.loads(hier("alias", "recipes", "canary", "--why", "another reason", "--json").out)
+    assert (told["already"], told["why"]) == (True, "a first look")
     assert "moves by publication" in hier("alias", "recipes", "live", "--why", "w").err
     assert "no version 9" in hier("alias", "recipes", "canary", "--to", "9", "--why", "w").err
     assert "no alias can be called" in hier("alias", "recipes", "../x", "--why", "w").err
