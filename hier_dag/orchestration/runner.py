@@ -173,10 +173,9 @@ def _is_current(step: Step, workshop: Workshop, policy: Policy) -> bool:
     """Whether every artifact is there, whole, the newest of its partition and, where published, in force."""
     for kind, request in zip(step.kinds, step.requests, strict=True):
         try:
-            wanted = request()
+            found = workshop.find(request())
         except HierError:
             return False  # the run will fail and say why, in the UI too
-        found = workshop.find(wanted)
         if found is None or workshop.registry.latest(kind, step.partition) != found.digest:
             return False
         try:

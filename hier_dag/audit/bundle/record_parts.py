@@ -33,14 +33,14 @@ def data(record: Record) -> Part:
         (
             f["location"], f["domain"] or "all", f["feeds"], f["sha256"][:SHORT], number(f["bytes"]),
             number(f["rows_in"]), number(f["rows_out"]), number(_kept_aside(f["quarantined"])),
-            number(f["deduplicated"]),
+            number(f["deduplicated"]), number(f["erased"]),
             Cell(f["terms"] or "not declared", kind=WORDS if f["terms"] else SOFT),
         )
         for f in record["data"]
     )  # fmt: skip
     heads = (
         "raw file", "domain", "feeds", "sha256", "bytes", "rows read", "rows kept", "kept aside",
-        "duplicates", "terms of use",
+        "duplicates", "erased", "terms of use",
     )  # fmt: skip
     return Part("Data", tables=(Table(heads, rows),) if rows else ())
 

@@ -50,14 +50,14 @@ def data(about: Subject) -> Part:
     rows = tuple(
         (
             d["domain"], d["role"] or "–", _count(d["events"]), _count(d["rows_in"]),
-            _count(d["quarantined"]), _count(d["deduplicated"]), _day(d["first"]), _day(d["last"]),
-            _count(d["files"]),
+            _count(d["quarantined"]), _count(d["deduplicated"]), _count(d["erased"]),
+            _day(d["first"]), _day(d["last"]), _count(d["files"]),
         )
         for d in domains(about.made)
     )  # fmt: skip
     heads = (
-        "domain", "role", "events", "rows read", "kept aside", "duplicates", "first event", "last event",
-        "files",
+        "domain", "role", "events", "rows read", "kept aside", "duplicates", "erased", "first event",
+        "last event", "files",
     )  # fmt: skip
     files = raw_files(about.made, about.declared)
     terms = sorted({f["terms"] for f in files if f["terms"]})

@@ -21,8 +21,8 @@ def raw_files(made: Sequence[Made], terms: Declared) -> list[dict[str, Any]]:
 
     Returns:
         artifact, feeds, domain, location, format, sha256, bytes, rows_in, rows_out, quarantined (by reason),
-        deduplicated, terms (null where none are declared). Counts are null where the artifact is not in the
-        store any more.
+        deduplicated, erased (rows of users who were), terms (null where none are declared). Counts are null
+        where the artifact is not in the store any more.
     """
     found = [file for one in made if one.row.kind in (EVENTS, LINKS) for file in _files(one, terms)]
     return sorted(found, key=lambda f: (f["domain"] or "", f["feeds"], f["location"]))
@@ -32,8 +32,8 @@ def domains(made: Sequence[Made]) -> list[dict[str, Any]]:
     """One record a domain whose events are behind a set, sources first.
 
     Returns:
-        domain, role, files, rows_in, events, quarantined, deduplicated, first, last (times of events, ISO
-        8601 UTC; null where no event has one, or the artifact is not in the store any more).
+        domain, role, files, rows_in, events, quarantined, deduplicated, erased, first, last (times of events,
+        ISO 8601 UTC; null where no event has one, or the artifact is not in the store any more).
     """
     graph = next((one for one in made if one.row.kind == "kg/graph"), None)
     roles = {} if graph is None else graph.row.manifest["params"].get("domains", {})
@@ -52,6 +52,7 @@ def domains(made: Sequence[Made]) -> list[dict[str, Any]]:
                 "events": summary.get("rows_out"),
                 "quarantined": summary.get("rows_quarantined"),
                 "deduplicated": summary.get("deduplicated"),
+                "erased": summary.get("erased", 0),
                 "first": time.get("first"),
                 "last": time.get("last"),
             }
@@ -69,5 +70,6 @@ def _files(one: Made, terms: Declared) -> Iterator[dict[str, Any]]:
             "feeds": feeds,
             **{key: read.get(key) for key in ("domain", "location", "format", "sha256", "bytes")},
             **{key: ledger.get(key) for key in _COUNTS},
+            "erased": ledger.get("erased", 0) if ledger else None,
             "terms": terms.terms.get((feeds, read.get("domain"), read.get("source", 0))),
         }

@@ -66,7 +66,9 @@ def test_it_lists_every_raw_file_with_its_digest_and_where_its_rows_went(platfor
         raw = (platform.data / f["location"]).read_bytes()
         assert (f["sha256"], f["bytes"]) == (hashlib.sha256(raw).hexdigest(), len(raw))
     for f in listed:
-        assert f["rows_in"] == f["rows_out"] + sum(f["quarantined"].values()) + f["deduplicated"]
+        assert (
+            f["rows_in"] == f["rows_out"] + sum(f["quarantined"].values()) + f["deduplicated"] + f["erased"]
+        )
         assert f["terms"] is None
 
 
