@@ -141,6 +141,16 @@ def test_another_environment_process_and_number_of_threads_are_told_and_certific
     assert "identical files" in hier("reproduce", digest, "--history").out
 
 
+def test_where_no_declaration_is_named_the_raw_files_must_be(own, hier):
+    (own.state / "last.json").unlink()
+    digest = own.latest(EVENTS, "grocery").digest
+    answer = hier("reproduce", digest)
+    assert answer.code == 2
+    assert "nothing says where the raw files lie" in answer.err
+    assert "--data DIR" in answer.err
+    assert hier("reproduce", digest, "--data", own.data).code == 0
+
+
 def test_a_refused_ingest_leaves_the_same_rows_aside(own, hier):
     domain = own.config.source_names[0]
     file = own.data / own.latest(EVENTS, domain).manifest.inputs[0]["location"]
