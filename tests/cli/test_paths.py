@@ -83,10 +83,10 @@ def test_what_is_not_there_is_told_with_a_fix(platform, hier):
     assert "'no_such_item' is not in the published set" in err
 
 
-def test_before_the_first_run_there_is_no_encoder(fresh, hier):
+def test_before_the_first_run_there_is_nothing(fresh, hier):
     code, _, err = hier("paths", "--domains", fresh.domains)
     assert code == 2
-    assert "no encoder yet" in err
+    assert "there is nothing of the platform" in err
 
 
 def test_a_formulation_without_interactions_says_so(own, hier):

@@ -96,7 +96,7 @@ def test_decisions_need_a_target_a_reason_and_an_end_that_lies_ahead(own, hier):
         assert "is no moment" in hier(command, "recipes", "--why", "w", "--until", "soon").err
     told = json.loads(hier("waive", "recipes", "--why", "w", "--until", "2099-01-01", "--json").out)
     assert (told["kind"], told["subject"]) == ("waiver", "*")
-    assert told["until"].startswith("2099-01-01 23:59:59")  # the last day counts
+    assert told["until"].startswith("2099-01-01T23:59:59")  # the last day counts
 
 
 def test_a_named_alias_is_followed_by_its_name(own, hier):
