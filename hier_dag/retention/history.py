@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from itertools import accumulate
 
 from hier_dag.errors import UsageError
 from hier_dag.registry import AliasRow, Registry
@@ -98,11 +99,15 @@ def every_history(registry: Registry, alias: str) -> dict[str, list[AliasRow]]:
 def up_to(history: Sequence[AliasRow], moment: datetime) -> list[AliasRow]:
     """Moves up to a moment, newest first: the first of them was in force then; none before version 1.
 
+    Where the times of an old log go back, the order of moves is what holds: none was before the one before it.
+
     Args:
         history: every move of an alias, newest first.
         moment: with its zone.
     """
-    return [row for row in history if row.created_at <= moment]
+    oldest_first = history[::-1]
+    not_before = accumulate((row.created_at for row in oldest_first), max)
+    return [row for row, since in zip(oldest_first, not_before, strict=True) if since <= moment][::-1]
 
 
 def refuse_none(histories: Sequence[Sequence[AliasRow]], moment: datetime) -> None:

@@ -59,6 +59,12 @@ def test_the_version_in_force_is_the_last_one_made_by_then(hours, at):
     assert next(iter(up_to(made[::-1], moment)), None) == reference
 
 
+def test_where_times_go_back_the_order_of_moves_is_what_holds():
+    history = [row(3, NOW + timedelta(2)), row(2, NOW - timedelta(1)), row(1, NOW)]
+    found = {days: [r.version for r in up_to(history, NOW + timedelta(days))] for days in (-0.5, 1, 3)}
+    assert found == {-0.5: [], 1: [2, 1], 3: [3, 2, 1]}
+
+
 def test_a_moment_before_the_first_version_says_when_that_was():
     with pytest.raises(UsageError, match="first version is of 2026-03-10 12:00:00 UTC"):
         refuse_none([[row(1, NOW)], [row(1, NOW + timedelta(1))]], NOW - timedelta(seconds=1))
