@@ -99,7 +99,7 @@ def every_history(registry: Registry, alias: str) -> dict[str, list[AliasRow]]:
 def up_to(history: Sequence[AliasRow], moment: datetime) -> list[AliasRow]:
     """Moves up to a moment, newest first: the first of them was in force then; none before version 1.
 
-    Where the times of an old log go back, the order of moves is what holds: none was before the one before it.
+    Where the times of an old log go back, the order of moves holds: none was before the one before it.
 
     Args:
         history: every move of an alias, newest first.
