@@ -119,7 +119,7 @@ def _finish(domains: str | None, now: bool, as_json: bool) -> None:
     from hier_dag.erasure.status import kept_for_aliases
 
     problems, stale = _make_anew(domains, run=now)
-    with _platform(domains) as (home, workshop, _, _):
+    with _platform(domains, only_read=True) as (home, workshop, _, _):
         kept = kept_for_aliases(workshop.registry, workshop.store, home.root)
     if as_json:
         print_json(
@@ -156,7 +156,7 @@ def _status(domains: str | None, name: str | None, as_json: bool) -> None:
     from hier_dag.erasure.sinks import look_at_sinks
     from hier_dag.erasure.status import kept_for_aliases, recorded, stale_because_of_erasures, standing
 
-    with _platform(domains) as (home, workshop, policy, con):
+    with _platform(domains, only_read=True) as (home, workshop, policy, con):
         registry, store = workshop.registry, workshop.store
         made = recorded(registry)
         stale = stale_because_of_erasures(registry, store, home.root)
@@ -182,7 +182,7 @@ def _verify(domains: str | None, name: str, user: str | None, as_json: bool) -> 
     from hier_dag.erasure.receipt import find_receipt
     from hier_dag.erasure.verify import verify
 
-    with _platform(domains) as (home, workshop, policy, con):
+    with _platform(domains, only_read=True) as (home, workshop, policy, con):
         receipt = find_receipt(home.root, name)
         proof = verify(con, workshop, policy, receipt, user)
     if as_json:
@@ -202,16 +202,18 @@ def _end(problems: list[str], as_json: bool) -> None:
 
 
 @contextmanager
-def _platform(domains: str | None) -> Iterator[tuple[Home, Workshop, Policy, Backend]]:
-    from hier_dag.cli.places import platform_of
+def _platform(
+    domains: str | None, *, only_read: bool = False
+) -> Iterator[tuple[Home, Workshop, Policy, Backend]]:
+    from hier_dag.cli.places import registry_of, state_of, state_to_change
+    from hier_dag.home import working_folder
     from hier_dag.ingest.connection import connect
     from hier_dag.pipeline.policy import policy_of
     from hier_dag.pipeline.workshop import Workshop
-    from hier_dag.registry import Registry
     from hier_dag.store import ArtifactStore
 
-    config, home = platform_of(domains)
-    workshop = Workshop(ArtifactStore(home.store), Registry(home.registry_url, platform=home.platform))
-    with connect(home.scratch) as con:
+    config, home = (state_of if only_read else state_to_change)(domains)
+    workshop = Workshop(ArtifactStore(home.store), registry_of(home))
+    with working_folder(home) as scratch, connect(scratch) as con:
         yield home, workshop, policy_of(config, home.root), con
     workshop.registry.close()

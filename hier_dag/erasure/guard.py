@@ -113,6 +113,7 @@ class Guard:
     def _graded(self, erased: Erased, digests: list[str]) -> dict[str, str | None]:
         # The engine is imported where somebody was erased, and nowhere else.
         from hier_dag.erasure.grades import Grades, Known
+        from hier_dag.home import Home, working_folder
         from hier_dag.ingest.connection import connect
 
         def look(digest: str) -> Known | None:
@@ -125,7 +126,7 @@ class Guard:
             return Known(row.kind, row.manifest["parents"], stored)
 
         with ExitStack() as stack:
-            con = stack.enter_context(connect(self.home / "scratch"))
+            con = stack.enter_context(connect(stack.enter_context(working_folder(Home(self.home)))))
             grades = Grades(con, erased, look)
             return {digest: grades.of(digest).word for digest in digests}
 

@@ -33,6 +33,7 @@ QUESTIONS = (
     "gc",
     "report",
     "quarantine list",
+    "forget --status",
     "paths",
 )
 
