@@ -160,7 +160,9 @@ def test_what_nobody_foresaw_is_told_and_not_taken_for_a_kill(platform, order, t
 
 
 def test_a_transfer_ends_at_once_when_it_is_told_to(platform, order, tmp_path):
-    command, outcome = order(FINETUNE, transfer(platform, tmp_path / "out"))
+    job = transfer(platform, tmp_path / "out")
+    long = replace(job.params, seeds=tuple(range(1_000)))  # it must not be over before it is told to end
+    command, outcome = order(FINETUNE, replace(job, params=long))
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert b"progress" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
