@@ -19,7 +19,7 @@ demo: $(VENV)/installed
 # mostly wait for Dagster's daemon.
 test: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SLOWEST) -n 2 --dist loadfile -m "not (ui or real_logs)"
-	$(BIN)/pytest $(SLOWEST) -n 3 --dist loadfile -m "ui or real_logs"
+	$(BIN)/pytest $(SLOWEST) -n 2 --dist loadfile -m "ui or real_logs"
 
 test-fast: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not (slow or ui or real_logs)"
