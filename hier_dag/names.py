@@ -28,3 +28,8 @@ def is_inside(name: object) -> bool:
     if not isinstance(name, str) or not name or "\\" in name or "\0" in name:
         return False
     return not {"", ".", ".."} & set(name.split("/"))
+
+
+def title_of(kind: str, partition: str | None) -> str:
+    """How a person calls an artifact: kg/graph, raw/events[food]."""
+    return f"{kind}[{partition}]" if partition else kind

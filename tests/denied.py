@@ -23,28 +23,28 @@ class _Set(ctypes.Structure):
 @contextmanager
 def denied(*paths):
     """Takes every right to paths away, and from this thread (and those it starts) root's leave to pass."""
-    modes = {path: path.stat().st_mode for path in paths}
-    for path in reversed(paths):
-        path.chmod(0)
-    try:
-        with _without_override():
-            yield
-    finally:
-        for path, mode in modes.items():
-            path.chmod(mode)
+    with _changed({path: 0 for path in reversed(paths)}):
+        yield
 
 
 @contextmanager
 def read_only(root):
     """Takes the right to write a folder and all below it away, likewise."""
-    modes = {p: p.stat().st_mode for p in (root, *root.rglob("*")) if not p.is_symlink()}
+    below = [p for p in (root, *root.rglob("*")) if not p.is_symlink()]
+    with _changed({p: p.stat().st_mode & ~0o222 for p in below}):
+        yield
+
+
+@contextmanager
+def _changed(modes):
+    before = {path: path.stat().st_mode for path in modes}
     for path, mode in modes.items():
-        path.chmod(mode & ~0o222)
+        path.chmod(mode)
     try:
         with _without_override():
             yield
     finally:
-        for path, mode in modes.items():
+        for path, mode in reversed(before.items()):
             path.chmod(mode)
 
 

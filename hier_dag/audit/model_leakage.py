@@ -10,6 +10,7 @@ from hier_dag.audit.graph_leakage import OpenGraph
 from hier_dag.graph.certificate import CERTIFICATE
 from hier_dag.graph.training_pairs import Used, holds, training_certificate
 from hier_dag.model.source_view import source_history
+from hier_dag.names import title_of
 from hier_dag.pipeline.stages import ENCODER
 from hier_dag.store import Artifact
 from hier_dag.transfer.shots import draw_shots, settings_of, used_pairs
@@ -25,7 +26,7 @@ def prove_training(artifact: Artifact, opened: OpenGraph) -> Iterator[Claim]:
         opened: the graph that it was trained on.
     """
     manifest = artifact.manifest
-    title = manifest.kind + (f"[{manifest.partition}]" if manifest.partition else "")
+    title = title_of(manifest.kind, manifest.partition)
     told: str | None = None
     if CERTIFICATE not in {f.path for f in manifest.files}:
         wrong: str | None = f"it has no {CERTIFICATE}: it was made by an earlier version"

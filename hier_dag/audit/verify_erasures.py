@@ -7,7 +7,6 @@ from pathlib import Path
 from hier_dag.audit.verify_verdict import ERASURE, Problem, Verdict
 from hier_dag.erasure.erased import RECEIPT, erased_of, erasures
 from hier_dag.erasure.receipt import read_receipt, receipt_file
-from hier_dag.erasure.secret import FILE
 from hier_dag.errors import ConfigError, StoreError
 from hier_dag.registry import Decision, Registry
 
@@ -29,14 +28,9 @@ def check_erasures(registry: Registry, home: Path, found: Verdict) -> None:
     try:
         erased_of(registry, home)
     except ConfigError as error:
-        told = Problem(
-            ERASURE,
-            FILE,
-            str(home / FILE),
-            "the secret of the erasures on record",
-            error.message,
-            error.fix or "",
-        )
+        file = Path(error.file or home)
+        expected = "the secret of the erasures on record, and no receipt of another"
+        told = Problem(ERASURE, file.name, str(file), expected, error.message, error.fix or "")
         found.add(told)
     for decision in registry.decisions(kinds=(RECEIPT,)):
         if (said := _wrong(decision, receipt_file(home, decision.subject))) is not None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hier_dag.cli.output import out
+from hier_dag.names import title_of
 
 if TYPE_CHECKING:
     from hier_dag.erasure.receipt import Receipt
@@ -79,7 +80,7 @@ def say_stale(stale: Sequence[Stale]) -> None:
 def say_kept(kept: Sequence[Kept]) -> None:
     """Prints what stays for an alias, and how it would go."""
     for one in kept:
-        title = f"{one.kind}[{one.partition}]" if one.partition else one.kind
+        title = title_of(one.kind, one.partition)
         say(
             f"{title} {one.digest[:_SHORT]} still holds erased users: what {one.alias} of {one.domain} names "
             f"was made of it. Name another version (hier alias {one.domain} {one.alias} …), then: "

@@ -15,6 +15,7 @@ from hier_dag.cli.places import registry_of, stores_of
 from hier_dag.config import PlatformConfig, load_config
 from hier_dag.errors import ConfigError, UsageError
 from hier_dag.home import home_at, named_domains_file, working_folder
+from hier_dag.names import title_of
 
 if TYPE_CHECKING:
     from hier_dag.registry import Decision
@@ -103,7 +104,7 @@ def reproduce(
 
 
 def _started(m: Manifest) -> None:
-    err.print(f"{m.kind}{f'[{m.partition}]' if m.partition else ''} …", markup=False)
+    err.print(f"{title_of(m.kind, m.partition)} …", markup=False)
 
 
 def _kinds(stores: dict[str, ArtifactStore]) -> tuple[str, ...]:

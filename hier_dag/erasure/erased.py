@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hier_dag.digest import digest_of
-from hier_dag.erasure.secret import Secret, read_secret
+from hier_dag.erasure.secret import FILE, Secret, read_secret
 from hier_dag.errors import ConfigError
 from hier_dag.registry import Decision, Registry
 
@@ -69,7 +69,7 @@ def erased_of(registry: Registry, home: Path) -> Erased | None:
         raise ConfigError(
             f"{len(made)} erasure(s) are on record, but the secret that recognises the users "
             f"{'is gone' if secret is None else 'is another one'}: they could come back unnoticed.",
-            file=str(home),
+            file=str(home / FILE),
             fix="restore erasure.key of this platform from a backup; nothing is built without it",
         )
     return Erased(secret, tuple(sorted({token for d in made for token in d.facts["tokens"]})))

@@ -11,6 +11,7 @@ from hier_dag.erasure.grades import HOLDS
 from hier_dag.erasure.guard import Guard
 from hier_dag.erasure.receipt import Receipt
 from hier_dag.erasure.superseded import made_of
+from hier_dag.names import title_of
 from hier_dag.pipeline.stages import ENCODER, EVENTS, GRAPH, LINKS, MODEL, PUBLISHED
 from hier_dag.registry import Registry
 from hier_dag.retention.records import records_of
@@ -40,7 +41,7 @@ class Stale:
     @property
     def title(self) -> str:
         """How a person calls it."""
-        return f"{self.kind}[{self.partition}]" if self.partition else self.kind
+        return title_of(self.kind, self.partition)
 
 
 def stale_because_of_erasures(

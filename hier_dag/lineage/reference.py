@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hier_dag.errors import UsageError
-from hier_dag.names import is_digest, is_name
+from hier_dag.names import is_digest, is_name, title_of
 from hier_dag.registry import Registry
 from hier_dag.registry.tables import ArtifactRecord
 
@@ -35,7 +35,7 @@ class Reference:
     version: int | None = None
 
     def __str__(self) -> str:
-        name = f"{self.kind}[{self.partition}]" if self.partition else self.kind
+        name = title_of(self.kind, self.partition)
         return f"{name} {self.digest[:_SHORT]}" + (
             f" ({self.partition}@{self.version})" if self.version else ""
         )

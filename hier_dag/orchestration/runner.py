@@ -15,6 +15,7 @@ import dagster as dg
 
 from hier_dag.config import PlatformConfig
 from hier_dag.errors import HierError
+from hier_dag.names import title_of
 from hier_dag.pipeline import requests
 from hier_dag.pipeline.policy import Policy
 from hier_dag.pipeline.publication import is_in_force
@@ -45,7 +46,7 @@ class Step:
     def title(self) -> str:
         """How a person calls it."""
         names = " + ".join(self.kinds)
-        return f"{names}[{self.partition}]" if self.partition else names
+        return title_of(names, self.partition)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hier_dag.names import title_of
 from hier_dag.registry import Registry
 from hier_dag.registry.projections import ARTIFACT, CHECKS
 
-_AUDIT = (
-    "contract"  # the check that an artifact has on record once each time it is made, never when it is reused
-)
+_AUDIT = "contract"
+"""The check that an artifact has on record once each time it is made, never when it is reused."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class MadeAgain:
     @property
     def title(self) -> str:
         """How a person calls it."""
-        return f"{self.kind}[{self.partition}]" if self.partition else self.kind
+        return title_of(self.kind, self.partition)
 
 
 def made_again(registry: Registry, after: int) -> list[MadeAgain]:

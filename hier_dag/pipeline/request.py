@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hier_dag.digest import request_key
+from hier_dag.names import title_of
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,4 +52,4 @@ class Request:
     @property
     def title(self) -> str:
         """How a person calls it: kg/graph, raw/events[food]."""
-        return f"{self.kind}[{self.partition}]" if self.partition else self.kind
+        return title_of(self.kind, self.partition)

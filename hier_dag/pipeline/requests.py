@@ -13,6 +13,7 @@ from hier_dag.digest import request_key
 from hier_dag.errors import ContractError
 from hier_dag.ingest.fingerprint import RawInput, fingerprint
 from hier_dag.ingest.links import link_inputs
+from hier_dag.names import title_of
 from hier_dag.pipeline.request import Request, plain
 from hier_dag.pipeline.stages import (
     CODE_VERSIONS,
@@ -207,7 +208,7 @@ def newest_graph(config: PlatformConfig, registry: Registry) -> str:
 def _latest(registry: Registry, kind: str, partition: str | None) -> str:
     digest = registry.latest(kind, partition)
     if digest is None:
-        name = f"{kind}[{partition}]" if partition else kind
+        name = title_of(kind, partition)
         raise ContractError(
             f"{name} has not been made yet.", domain=partition, fix=f"materialise {name} first"
         )

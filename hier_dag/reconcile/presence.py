@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from hier_dag.errors import StoreError
+from hier_dag.names import title_of
 from hier_dag.pipeline.outbox import noted
 from hier_dag.pipeline.stages import PUBLISHED
 from hier_dag.publish.fetching import read_manifest
@@ -47,7 +48,7 @@ class Row:
     @property
     def title(self) -> str:
         """How a person calls it: kg/graph, raw/events[food]."""
-        return f"{self.kind}[{self.partition}]" if self.partition else self.kind
+        return title_of(self.kind, self.partition)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import CTE, Select, literal, select
 from sqlalchemy.orm import Session
 
+from hier_dag.names import title_of
 from hier_dag.registry.aliases import as_utc
 from hier_dag.registry.tables import ArtifactRecord, ParentRecord
 
@@ -33,7 +34,7 @@ class Node(NamedTuple):
     @property
     def title(self) -> str:
         """How a person calls it: kg/graph, raw/events[food]."""
-        return f"{self.kind}[{self.partition}]" if self.partition else self.kind
+        return title_of(self.kind, self.partition)
 
 
 _CREATED = Node._fields.index("created_at")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hier_dag.audit.evidence.dates import CERTIFICATE
+from hier_dag.names import title_of
 from hier_dag.registry import Decision, Registry
 from hier_dag.reproduce.classes import Promise
 from hier_dag.reproduce.compare import Difference
@@ -89,7 +90,7 @@ class Certificate:
     @property
     def title(self) -> str:
         """How a person calls the artifact."""
-        return f"{self.kind}[{self.partition}]" if self.partition else self.kind
+        return title_of(self.kind, self.partition)
 
     @property
     def holds(self) -> bool:

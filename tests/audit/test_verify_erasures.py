@@ -60,6 +60,14 @@ def test_another_secret_is_told(place):
     assert "is another one" in problem.found
 
 
+def test_a_receipt_that_the_registry_knows_nothing_of_is_told_by_its_file(place):
+    other = receipt_file(place[1], "f" * 32)
+    other.write_bytes(receipt_file(place[1], ID).read_bytes())
+    (problem,) = verified(place)
+    assert (problem.what, problem.where, problem.file) == (ERASURE, other.name, str(other))
+    assert "the registry knows nothing of them" in problem.found
+
+
 def test_receipts_that_are_gone_or_altered_are_told(place):
     file = receipt_file(place[1], ID)
     text = file.read_text()

@@ -17,6 +17,7 @@ from hier_dag.digest import digest_of
 from hier_dag.errors import StoreError
 from hier_dag.lineage.records import known
 from hier_dag.lineage.trace import ANCHOR
+from hier_dag.names import title_of
 from hier_dag.registry import ArtifactRow, Registry
 from hier_dag.store import Artifact, ArtifactStore
 
@@ -62,7 +63,7 @@ class Made:
     @property
     def title(self) -> str:
         """How a person calls it: kg/graph, raw/events[food]."""
-        return f"{self.row.kind}[{self.row.partition}]" if self.row.partition else self.row.kind
+        return title_of(self.row.kind, self.row.partition)
 
 
 def made_of(store: ArtifactStore, registry: Registry, digest: str) -> list[Made]:
